@@ -53,7 +53,8 @@ struct pvt_ratio {
                        could have told from none; INFINITY when there is no interval */
 };
 
-/* In the order in which they are tried: the first that fits is the verdict. */
+/* The first that fits, in this order, but a contrast with too few pairs or too many disturbed is never more than
+   unresolved. */
 enum pvt_verdict {
   PVT_INVALID,   /* a control or null check of the run failed */
   PVT_EQUAL,     /* the interval lies inside the band of `equal` */
