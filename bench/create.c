@@ -1,0 +1,252 @@
+/* What does a worker cost to start, to keep, to end? */
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model.h"
+#include "place.h"
+#include "question.h"
+#include "reaper.h"
+
+extern char **environ;
+
+enum { CLONE_STACK_BYTES = 64 * 1024, NOTHING_STATUS = 42 };
+
+/* Children of the clone rungs and of vfork borrow their parent's memory: plain code only, no sanitizer's. */
+#define BARE __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
+/* What every rung of the ladder sees. */
+struct ladder {
+  _Atomic uint64_t *ran; /* in shared memory; every worker that ran added one */
+  char *stack;           /* for clone with CLONE_VM */
+  char nothing[4096];    /* path of the program to exec */
+};
+
+/* One way to make a worker, let it do nothing, and see it end. Returns 0 or -errno. */
+struct creation {
+  const char *axis, *name; /* "call:fork" or "floor:clone_process" */
+  const char *model;       /* "process" or "thread" */
+  int (*once)(struct ladder *ladder);
+};
+
+struct reaped {
+  const struct creation *creation;
+  enum pvt_placement placement;
+  unsigned dirty_mib;
+};
+
+static int reap(pid_t pid, int expected) {
+  int status;
+
+  while (waitpid(pid, &status, 0) == -1)
+    if (errno != EINTR)
+      return -errno;
+  return WIFEXITED(status) && WEXITSTATUS(status) == expected ? 0 : -ECHILD;
+}
+
+static int by_fork(struct ladder *ladder) {
+  pid_t pid = fork();
+
+  if (pid == 0) {
+    atomic_fetch_add(ladder->ran, 1);
+    _exit(0);
+  }
+  return pid == -1 ? -errno : reap(pid, 0);
+}
+
+BARE static int by_vfork(struct ladder *ladder) {
+  pid_t pid = vfork();
+
+  if (pid == 0) {
+    atomic_fetch_add(ladder->ran, 1);
+    _exit(0);
+  }
+  return pid == -1 ? -errno : reap(pid, 0);
+}
+
+static int by_posix_spawn(struct ladder *ladder) {
+  char *arguments[] = {ladder->nothing, NULL};
+  pid_t pid;
+  int status = -posix_spawn(&pid, ladder->nothing, NULL, NULL, arguments, environ);
+
+  if (status == 0)
+    status = reap(pid, NOTHING_STATUS);
+  if (status == 0)
+    atomic_fetch_add(ladder->ran, 1); /* an exec'ed program has no other way to say so than its status */
+  return status;
+}
+
+static void *run(void *context) {
+  struct ladder *ladder = context;
+
+  atomic_fetch_add(ladder->ran, 1);
+  return NULL;
+}
+
+static int by_pthread(struct ladder *ladder) {
+  pthread_t thread;
+  int status = pthread_create(&thread, NULL, run, ladder);
+
+  return status != 0 ? -status : -pthread_join(thread, NULL);
+}
+
+BARE static int clone_process(struct ladder *ladder) {
+  long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+  if (pid == 0) {
+    __atomic_fetch_add((uint64_t *)ladder->ran, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_exit, 0);
+  }
+  return pid == -1 ? -errno : reap((pid_t)pid, 0);
+}
+
+BARE static int run_bare(void *context) {
+  struct ladder *ladder = context;
+
+  __atomic_fetch_add((uint64_t *)ladder->ran, 1, __ATOMIC_SEQ_CST);
+  return 0;
+}
+
+/* What pthread_create and pthread_join ask of the kernel, without the stack and the bookkeeping. */
+BARE static int clone_thread(struct ladder *ladder) {
+  static _Atomic uint32_t tid;
+  int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+  uint32_t seen;
+
+  atomic_store(&tid, 1);
+  if (clone(run_bare, ladder->stack + CLONE_STACK_BYTES, flags, ladder, NULL, NULL, &tid) == -1)
+    return -errno;
+  while ((seen = atomic_load(&tid)) != 0)
+    pvt_shared_wait(&tid, seen, PVT_FOREVER_NS);
+  return 0;
+}
+
+static const struct creation creations[] = {
+    {"call", "fork", "process", by_fork},
+    {"call", "vfork", "process", by_vfork},
+    {"call", "posix_spawn", "process", by_posix_spawn},
+    {"call", "pthread", "thread", by_pthread},
+    {"floor", "clone_process", "process", clone_process},
+    {"floor", "clone_thread", "thread", clone_thread},
+};
+enum { FORK, VFORK, POSIX_SPAWN, PTHREAD, CLONE_PROCESS, CLONE_THREAD_, CREATIONS };
+
+/* Pages that belong to the parent alone; kept for the whole launch. */
+static int dirty(unsigned mib) {
+  static char *memory;
+  size_t bytes = (size_t)mib << 20;
+
+  if (mib == 0 || memory != NULL)
+    return 0;
+  memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    memory = NULL;
+    return -ENOMEM;
+  }
+  madvise(memory, bytes, MADV_NOHUGEPAGE); /* huge pages are a factor of their own */
+  for (size_t i = 0; i < bytes; i += 4096)
+    memory[i] = 1;
+  return 0;
+}
+
+static int ladder_init(struct ladder *ladder) {
+  void *memory;
+  int status = pvt_shared_new(4096, &memory);
+
+  if (status < 0)
+    return status;
+  ladder->ran = memory;
+  ladder->stack = mmap(NULL, CLONE_STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_POPULATE, -1, 0);
+  if (ladder->stack == MAP_FAILED)
+    return -ENOMEM;
+  return pvt_reaper_program_path("pvt-nothing", ladder->nothing, sizeof ladder->nothing);
+}
+
+static int measure_reaped(const struct pvt_row *row, const struct pvt_request *request, struct pvt_measure *ret) {
+  static struct ladder ladder;
+  const struct reaped *reaped = row->subject;
+  struct pvt_usage before, after, used;
+  uint64_t start_ns;
+  int status = pvt_place_self(reaped->placement, request, 0);
+
+  if (status == 0)
+    status = dirty(reaped->dirty_mib);
+  if (status == 0 && ladder.ran == NULL)
+    status = ladder_init(&ladder);
+  if (status < 0)
+    return pvt_measure_fail(ret, status, "set-up: %s", strerror(-status));
+  atomic_store(ladder.ran, 0);
+  pvt_clock_usage_family(&before);
+  start_ns = pvt_clock_ns();
+  for (uint64_t i = 0; i < request->operations && status == 0; i++)
+    status = reaped->creation->once(&ladder);
+  ret->span_ns = pvt_clock_ns() - start_ns;
+  pvt_clock_usage_family(&after);
+  if (status < 0)
+    return pvt_measure_fail(ret, status, "%s: %s", reaped->creation->name, strerror(-status));
+  used = pvt_clock_usage_between(&before, &after);
+  ret->cpu_ns = used.cpu_ns;
+  ret->voluntary = used.voluntary;
+  ret->involuntary = used.involuntary;
+  ret->faults = used.faults;
+  ret->operations = atomic_load(ladder.ran);
+  if (ret->operations == request->operations)
+    ret->proofs |= PVT_PROOF_WORK;
+  return 0;
+}
+
+static struct pvt_row *add_reaped(struct pvt_question *question, const struct pvt_host *host,
+                                  const struct creation *creation, enum pvt_placement placement, unsigned dirty_mib) {
+  struct reaped reaped = {creation, placement, dirty_mib};
+  struct pvt_row *row = pvt_question_row(question, "reaped");
+
+  pvt_row_axis(question, row, "model", "%s", creation->model);
+  pvt_row_axis(question, row, creation->axis, "%s", creation->name);
+  pvt_row_axis(question, row, "placement", "%s", pvt_place_name(placement));
+  pvt_row_axis(question, row, "dirty_mib", "%u", dirty_mib);
+  row->measure = measure_reaped;
+  row->subject = pvt_question_keep(question, &reaped, sizeof reaped);
+  row->proofs = PVT_PROOF_WORK;
+  row->operation_ns = 50000;
+  pvt_row_needs_workers(row, host, 2);
+  pvt_row_needs_bytes(row, host, (uint64_t)dirty_mib << 20);
+  return row;
+}
+
+#define REAPED "create/reaped/model:"
+#define SMALL "/placement:same_cpu/dirty_mib:0"
+#define LARGE "/placement:same_cpu/dirty_mib:64"
+
+static void declare_reaped(struct pvt_question *question, const struct pvt_host *host) {
+  for (unsigned i = 0; i < CREATIONS; i++)
+    add_reaped(question, host, &creations[i], PVT_SAME_CPU, 0);
+  for (unsigned i = 0; i <= PTHREAD; i++)
+    add_reaped(question, host, &creations[i], PVT_SAME_CPU, 64);
+  add_reaped(question, host, &creations[FORK], PVT_FREE, 0);
+  add_reaped(question, host, &creations[PTHREAD], PVT_FREE, 0);
+
+  pvt_question_contrast(question, PVT_MODEL, REAPED "process/call:fork" SMALL, REAPED "thread/call:pthread" SMALL);
+  pvt_question_contrast(question, PVT_MODEL, REAPED "process/call:fork" LARGE, REAPED "thread/call:pthread" LARGE);
+  pvt_question_contrast(question, PVT_MODEL, REAPED "process/call:fork/placement:free/dirty_mib:0",
+                        REAPED "thread/call:pthread/placement:free/dirty_mib:0");
+  pvt_question_contrast(question, PVT_FLOOR, REAPED "process/call:fork" SMALL,
+                        REAPED "process/floor:clone_process" SMALL);
+  pvt_question_contrast(question, PVT_FLOOR, REAPED "thread/call:pthread" SMALL,
+                        REAPED "thread/floor:clone_thread" SMALL);
+}
+
+void pvt_question_declare(struct pvt_question *question, const struct pvt_host *host) {
+  question->name = "create";
+  question->title = "What does a worker cost to start, to keep, to end?";
+  declare_reaped(question, host);
+}

@@ -1,0 +1,221 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../machine/topology.h"
+#include "../reaper.h"
+
+extern char **environ;
+
+enum { SUBJECT_FD = 3, PATH_BYTES = 4096 };
+
+struct pvt_launch {
+  struct pvt_reaper reaper;
+  pid_t pid;
+  int fd;
+  struct pvt_request request; /* cpus filled once */
+};
+
+/* The environment and one more; its memory is the caller's to free, its strings are not. */
+static char **environment_with(const char *more) {
+  size_t count = 0;
+  char **copy;
+
+  while (environ[count] != NULL)
+    count++;
+  copy = calloc(count + 2, sizeof copy[0]);
+  if (copy != NULL) {
+    memcpy(copy, environ, count * sizeof copy[0]);
+    copy[count] = (char *)more;
+  }
+  return copy;
+}
+
+static int spawn(const char *program, const char *environment, int fd, pid_t *ret_pid) {
+  char *arguments[] = {(char *)program, NULL}, **with = environment_with(environment);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int status;
+
+  if (with == NULL)
+    return -ENOMEM;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, fd, SUBJECT_FD);
+  /* Everything else, standard error apart, is the harness's own. */
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addclosefrom_np(&actions, SUBJECT_FD + 1);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  status = -posix_spawn(ret_pid, program, &actions, &attributes, arguments, with);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  free(with);
+  return status;
+}
+
+static int start(struct pvt_launch *launch, const char *question, const struct pvt_row *row) {
+  char program[PATH_BYTES], name[64];
+  int ends[2], status, cpus[PVT_CPUS_MAX];
+  unsigned count = 0;
+
+  status = pvt_topology_cpus(cpus, PVT_CPUS_MAX, &count);
+  if (status < 0)
+    return status;
+  for (unsigned i = 0; i < count; i++)
+    launch->request.cpus[i] = cpus[i];
+  launch->request.cpus_count = count;
+  status = pvt_reaper_program_path("pvt-reaper", program, sizeof program);
+  if (status == 0)
+    status = pvt_reaper_start(program, &launch->reaper);
+  if (status < 0)
+    return status;
+  snprintf(name, sizeof name, "pvt-%s-subject", question);
+  status = pvt_reaper_program_path(name, program, sizeof program);
+  if (status < 0)
+    return status;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+    return -errno;
+  status = spawn(program, row->environment, ends[1], &launch->pid);
+  close(ends[1]);
+  launch->fd = ends[0];
+  if (status < 0)
+    return status;
+  return pvt_reaper_watch(&launch->reaper, launch->pid);
+}
+
+int pvt_launch_new(const char *question, const struct pvt_row *row, struct pvt_launch **ret_launch) {
+  struct pvt_launch *launch = calloc(1, sizeof *launch);
+  int status;
+
+  if (launch == NULL)
+    return -ENOMEM;
+  launch->fd = launch->reaper.lifeline = -1;
+  status = start(launch, question, row);
+  if (status < 0) {
+    pvt_launch_free(launch);
+    return status;
+  }
+  *ret_launch = launch;
+  return 0;
+}
+
+/* Ends the subject's whole group and returns how its first process ended. */
+static int end(struct pvt_launch *launch) {
+  int how = 0;
+
+  if (launch->pid == 0)
+    return 0;
+  kill(-launch->pid, SIGKILL);
+  while (waitpid(launch->pid, &how, 0) == -1 && errno == EINTR)
+    continue;
+  launch->pid = 0;
+  return how;
+}
+
+void pvt_launch_free(struct pvt_launch *launch) {
+  if (launch == NULL)
+    return;
+  if (launch->fd != -1)
+    close(launch->fd);
+  end(launch);
+  pvt_reaper_end(&launch->reaper);
+  free(launch);
+}
+
+/* The subject closed its end: it has ended or is about to. */
+static int explain_death(struct pvt_launch *launch, struct pvt_measure *measure) {
+  struct timespec moment = {.tv_nsec = 10000000};
+  int how = 0;
+
+  for (int tries = 0; tries < 100; tries++) {
+    if (waitpid(launch->pid, &how, WNOHANG) == launch->pid) {
+      kill(-launch->pid, SIGKILL); /* workers it may have left */
+      launch->pid = 0;
+      if (WIFSIGNALED(how))
+        return pvt_measure_fail(measure, -ECHILD, "the subject was ended by signal %d (%s)", WTERMSIG(how),
+                                strsignal(WTERMSIG(how)));
+      return pvt_measure_fail(measure, -ECHILD, "the subject ended with status %d and no answer", WEXITSTATUS(how));
+    }
+    nanosleep(&moment, NULL);
+  }
+  end(launch);
+  return pvt_measure_fail(measure, -ECHILD, "the subject closed its connection without an answer");
+}
+
+int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uint64_t operations, uint64_t window_ns,
+                       unsigned timeout_s, struct pvt_measure *ret_measure) {
+  struct timeval timeout = {.tv_sec = timeout_s};
+  const char *missing;
+  int status;
+
+  memset(ret_measure, 0, sizeof *ret_measure);
+  if (launch->pid == 0)
+    return pvt_measure_fail(ret_measure, -ECHILD, "the subject has ended before");
+  snprintf(launch->request.row, sizeof launch->request.row, "%s", row->name);
+  launch->request.operations = row->timing == PVT_COUNTED ? operations : 0;
+  launch->request.window_ns = row->timing == PVT_WINDOWED ? window_ns : 0;
+  setsockopt(launch->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  status = pvt_wire_send(launch->fd, &launch->request, sizeof launch->request);
+  if (status == 0)
+    status = pvt_wire_receive(launch->fd, ret_measure, sizeof *ret_measure);
+  if (status == -EAGAIN) {
+    end(launch);
+    return pvt_measure_fail(ret_measure, -ETIMEDOUT, "no answer within %u s: killed", timeout_s);
+  }
+  if (status < 0)
+    return explain_death(launch, ret_measure);
+  if (ret_measure->status < 0)
+    return ret_measure->status;
+  missing = pvt_proof_missing(row->proofs, ret_measure->proofs);
+  if (missing != NULL)
+    return pvt_measure_fail(ret_measure, -EPROTO, "%s (%llu of %llu operations, overlap %.2f)", missing,
+                            (unsigned long long)ret_measure->operations, (unsigned long long)launch->request.operations,
+                            ret_measure->overlap);
+  if (ret_measure->operations == 0 || ret_measure->span_ns == 0)
+    return pvt_measure_fail(ret_measure, -EPROTO, "nothing was done");
+  return 0;
+}
+
+uint64_t pvt_launch_window_ns(const struct pvt_row *row, const struct pvt_host *host) {
+  uint64_t shortest_ns = 20000000u, workers = row->workers == 0 ? 1 : row->workers, turns;
+
+  /* Workers of one row may all be placed on one CPU. */
+  turns = 20 * host->slice_ns * workers;
+  return turns > shortest_ns ? turns : shortest_ns;
+}
+
+int pvt_launch_calibrate(struct pvt_launch *launch, const struct pvt_row *row, uint64_t target_ns, unsigned timeout_s,
+                         struct pvt_measure *measure, uint64_t *ret_operations) {
+  uint64_t first_ns = row->operation_ns == 0 ? 1000 : row->operation_ns, operations = target_ns / first_ns / 10 + 1;
+
+  for (int tries = 0; tries < 20; tries++) {
+    double took_ns;
+    int status = pvt_launch_measure(launch, row, operations, 0, timeout_s, measure);
+
+    if (status < 0)
+      return status;
+    took_ns = (double)measure->span_ns;
+    if (took_ns >= 0.7 * (double)target_ns || operations >= UINT64_C(1) << 40) {
+      /* The second reading of a warm subject: close enough to scale once more. */
+      operations = (uint64_t)((double)operations * (double)target_ns / took_ns);
+      *ret_operations = operations == 0 ? 1 : operations;
+      return 0;
+    }
+    operations =
+        (uint64_t)((double)operations * (took_ns * 20 < (double)target_ns ? 10 : (double)target_ns / took_ns)) + 1;
+  }
+  return pvt_measure_fail(measure, -EDOM, "no number of operations takes %llu ns", (unsigned long long)target_ns);
+}

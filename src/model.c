@@ -1,0 +1,441 @@
+#include "model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "model/crew.h"
+#include "proof.h"
+
+#define ROW(row) &pvt_model_##row,
+const struct pvt_model *const pvt_models[] = {
+#include "model_rows.h"
+    NULL};
+#undef ROW
+
+enum { STACK_TOUCH_BYTES = 32 * 1024 };
+#define CHECK_NS 100000000u /* how often the master looks for workers that died without a word */
+#define PATIENCE_NS 2000000000u
+
+/* Ordinary memory: what a worker writes here reaches the master if, and only if, they share their memory. */
+static volatile uint32_t private_word;
+
+const struct pvt_model *pvt_model_find(const char *name) {
+  for (const struct pvt_model *const *model = pvt_models; *model != NULL; model++)
+    if (strcmp((*model)->name, name) == 0)
+      return *model;
+  return NULL;
+}
+
+/* ---- In the worker ---- */
+
+bool pvt_worker_must_end(const struct pvt_worker *worker) {
+  uint64_t deadline_ns = atomic_load_explicit(&worker->gate->deadline_ns, memory_order_relaxed);
+
+  return atomic_load_explicit(&worker->gate->stopping, memory_order_relaxed) ||
+         (deadline_ns != 0 && pvt_clock_ns() >= deadline_ns);
+}
+
+static int place(const struct pvt_crew_spec *spec, unsigned worker) {
+  cpu_set_t set;
+
+  if (spec->cpus == NULL || spec->cpus_count == 0)
+    return 0;
+  CPU_ZERO(&set);
+  CPU_SET((unsigned)spec->cpus[worker % spec->cpus_count], &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+}
+
+/* A child's stack is its parent's until written: the first writes are set-up, not work. */
+static __attribute__((noinline)) void touch_stack(void) {
+  volatile char stack[STACK_TOUCH_BYTES];
+
+  for (size_t i = 0; i < sizeof stack; i += 4096 / 2)
+    stack[i] = 1;
+}
+
+int pvt_worker_begin(struct pvt_crew *crew, struct pvt_worker *worker) {
+  int status = place(&crew->spec, worker->index);
+
+  worker->pid = getpid();
+  worker->tid = (pid_t)syscall(SYS_gettid);
+  private_word = 1;
+  touch_stack();
+  if (status == 0 && crew->spec.prepare != NULL)
+    status = crew->spec.prepare(worker);
+  if (status < 0) {
+    pvt_worker_end(crew, worker, status);
+    return status;
+  }
+  atomic_store(&worker->phase, PVT_READY);
+  pvt_gate_announce(crew->gate);
+  return 0;
+}
+
+void pvt_worker_end(struct pvt_crew *crew, struct pvt_worker *worker, int status) {
+  worker->status = status;
+  if (crew->spec.finish != NULL && atomic_load(&worker->phase) != PVT_STARTING)
+    crew->spec.finish(worker);
+  atomic_store(&worker->phase, PVT_ENDED);
+  pvt_gate_announce(crew->gate);
+}
+
+void pvt_operation_block(struct pvt_operation *operation) {
+  ssize_t got = 0;
+
+  switch (operation->kind) {
+  case PVT_READ:
+    got = read(operation->fd, operation->buffer, operation->bytes);
+    break;
+  case PVT_WRITE:
+    got = write(operation->fd, operation->buffer, operation->bytes);
+    break;
+  case PVT_ACCEPT:
+    got = accept4(operation->fd, NULL, NULL, SOCK_CLOEXEC);
+    break;
+  case PVT_CONNECT:
+    got = connect(operation->fd, operation->buffer, (socklen_t)operation->bytes);
+    break;
+  case PVT_SLEEP: {
+    struct timespec time = {(time_t)(operation->sleep_ns / 1000000000u), (long)(operation->sleep_ns % 1000000000u)};
+
+    got = clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+    errno = (int)got;
+    got = got == 0 ? 0 : -1;
+    break;
+  }
+  case PVT_PREAD:
+    got = pread(operation->fd, operation->buffer, operation->bytes, (off_t)operation->offset);
+    break;
+  case PVT_PWRITE:
+    got = pwrite(operation->fd, operation->buffer, operation->bytes, (off_t)operation->offset);
+    break;
+  case PVT_FSYNC:
+    got = fsync(operation->fd);
+    break;
+  }
+  operation->result = got == -1 ? -errno : got;
+}
+
+static int work(struct pvt_crew *crew, struct pvt_worker *worker) {
+  for (;;) {
+    int said = crew->spec.step(worker);
+
+    if (said == PVT_DONE || said < 0)
+      return said;
+    if (said == PVT_AWAIT)
+      pvt_operation_block(&worker->await);
+    if (pvt_worker_must_end(worker))
+      return 0;
+  }
+}
+
+void pvt_worker_live(struct pvt_crew *crew, unsigned nth) {
+  struct pvt_worker *worker = &crew->workers[nth];
+  struct pvt_usage before, after;
+  int status;
+
+  if (pvt_worker_begin(crew, worker) < 0)
+    return;
+  if (!pvt_gate_pass(crew->gate)) {
+    pvt_worker_end(crew, worker, 0);
+    return;
+  }
+  atomic_store(&worker->phase, PVT_RUNNING);
+  pvt_clock_usage(&before);
+  worker->stamps.first_ns = pvt_clock_ns();
+  status = work(crew, worker);
+  worker->stamps.last_ns = pvt_clock_ns();
+  pvt_clock_usage(&after);
+  worker->stamps.usage = pvt_clock_usage_between(&before, &after);
+  pvt_worker_end(crew, worker, status);
+}
+
+/* ---- In the master ---- */
+
+static void ignore(int signal) {
+  (void)signal;
+}
+
+static int check_spec(const struct pvt_model *model, const struct pvt_crew_spec *spec) {
+  if (spec->workers == 0 || spec->workers > PVT_WORKERS_MAX || spec->step == NULL)
+    return -EINVAL;
+  if (spec->threads != 0 && spec->workers % spec->threads != 0)
+    return -EINVAL;
+  if (model->cannot != NULL && model->cannot() != NULL)
+    return -ENOTSUP;
+  return 0;
+}
+
+static bool is_over(const struct pvt_worker *worker) {
+  return atomic_load(&worker->phase) == PVT_ENDED;
+}
+
+/* Marks the workers of carriers that died: they cannot do it themselves. */
+static void notice_deaths(struct pvt_crew *crew) {
+  for (unsigned carrier = 0; carrier < crew->carriers; carrier++) {
+    if (crew->carrier[carrier].is_made && !crew->model->is_gone(crew, carrier))
+      continue;
+    crew->carrier[carrier].is_made = false;
+    for (unsigned i = 0; i < crew->per_carrier; i++) {
+      struct pvt_worker *worker = &crew->workers[carrier * crew->per_carrier + i];
+
+      if (is_over(worker))
+        continue;
+      worker->status = -ECHILD;
+      atomic_store(&worker->phase, PVT_ENDED);
+    }
+  }
+}
+
+/* Sleeps until `arrivals` moves on from what it was, or it is time to look for the dead. */
+static void await_news(struct pvt_crew *crew, uint32_t seen, uint64_t patience_ns) {
+  if (pvt_shared_wait(&crew->gate->arrivals, seen, patience_ns) == -ETIMEDOUT)
+    notice_deaths(crew);
+}
+
+static bool all_at_least(const struct pvt_crew *crew, uint32_t phase) {
+  for (unsigned i = 0; i < crew->spec.workers; i++)
+    if (atomic_load(&crew->workers[i].phase) < phase)
+      return false;
+  return true;
+}
+
+static int first_status(const struct pvt_crew *crew) {
+  for (unsigned i = 0; i < crew->spec.workers; i++)
+    if (is_over(&crew->workers[i]) && crew->workers[i].status < 0)
+      return crew->workers[i].status;
+  return 0;
+}
+
+static void await_phase(struct pvt_crew *crew, uint32_t phase) {
+  for (;;) {
+    uint32_t seen = atomic_load(&crew->gate->arrivals);
+
+    if (all_at_least(crew, phase))
+      return;
+    await_news(crew, seen, CHECK_NS);
+  }
+}
+
+static int make(struct pvt_crew *crew, unsigned carrier) {
+  int made;
+
+  for (unsigned i = 0; i < crew->per_carrier; i++) {
+    struct pvt_worker *worker = &crew->workers[carrier * crew->per_carrier + i];
+
+    worker->status = 0;
+    worker->stamps = (struct pvt_stamps){0};
+    atomic_store(&worker->phase, PVT_STARTING);
+    atomic_fetch_add(&worker->lives, 1);
+  }
+  atomic_store(&crew->carrier[carrier].has_left, false);
+  made = crew->model->make(crew, carrier);
+  crew->carrier[carrier].is_made = made == 0;
+  return made;
+}
+
+static struct pvt_crew *crew_new(const struct pvt_model *model, const struct pvt_crew_spec *spec) {
+  struct pvt_crew *crew = calloc(1, sizeof *crew);
+  size_t gate_bytes = sizeof *crew->gate, bytes = gate_bytes + spec->workers * sizeof *crew->workers;
+  void *memory;
+
+  if (crew == NULL)
+    return NULL;
+  crew->model = model;
+  crew->spec = *spec;
+  crew->per_carrier = model->workers_per_carrier(&crew->spec);
+  crew->carriers = spec->workers / crew->per_carrier;
+  crew->carrier = calloc(crew->carriers, sizeof crew->carrier[0]);
+  if (crew->carrier == NULL || pvt_shared_new(bytes, &memory) < 0) {
+    free(crew->carrier);
+    free(crew);
+    return NULL;
+  }
+  crew->shared_bytes = bytes;
+  crew->gate = memory;
+  crew->workers = (struct pvt_worker *)((char *)memory + gate_bytes);
+  for (unsigned i = 0; i < spec->workers; i++) {
+    crew->workers[i].index = i;
+    crew->workers[i].shared = spec->shared;
+    crew->workers[i].gate = crew->gate;
+    atomic_store(&crew->workers[i].phase, PVT_ENDED); /* until somebody is made to be it */
+  }
+  return crew;
+}
+
+int pvt_crew_start(const struct pvt_model *model, const struct pvt_crew_spec *spec, struct pvt_crew **ret_crew) {
+  struct sigaction action = {.sa_handler = ignore};
+  struct pvt_crew *crew;
+  int status = check_spec(model, spec);
+
+  if (status < 0)
+    return status;
+  crew = crew_new(model, spec);
+  if (crew == NULL)
+    return -ENOMEM;
+  sigaction(PVT_INTERRUPT, &action, NULL);
+  private_word = 0;
+  for (unsigned carrier = 0; carrier < crew->carriers && status == 0; carrier++)
+    status = make(crew, carrier);
+  if (status == 0) {
+    await_phase(crew, PVT_READY);
+    status = first_status(crew);
+  }
+  if (status < 0) {
+    pvt_crew_stop(crew);
+    return status;
+  }
+  *ret_crew = crew;
+  return 0;
+}
+
+void pvt_crew_open(struct pvt_crew *crew) {
+  pvt_gate_open(crew->gate, crew->spec.window_ns);
+}
+
+int pvt_crew_wait(struct pvt_crew *crew) {
+  await_phase(crew, PVT_ENDED);
+  return first_status(crew);
+}
+
+bool pvt_crew_is_alive(struct pvt_crew *crew, unsigned worker) {
+  notice_deaths(crew);
+  return !is_over(&crew->workers[worker]);
+}
+
+/* Knocks at each worker that has not ended. A signal can come just before the call that it is to interrupt, hence
+ * again and again. */
+static void interrupt(struct pvt_crew *crew, unsigned carrier) {
+  for (unsigned i = 0; i < crew->per_carrier; i++) {
+    struct pvt_worker *worker = &crew->workers[carrier * crew->per_carrier + i];
+
+    if (crew->carrier[carrier].is_made && atomic_load(&worker->phase) >= PVT_READY && !is_over(worker))
+      syscall(SYS_tgkill, worker->pid, worker->tid, PVT_INTERRUPT);
+  }
+}
+
+static void end_carrier(struct pvt_crew *crew, unsigned carrier) {
+  uint64_t patience_ns = pvt_clock_ns() + PATIENCE_NS;
+
+  while (crew->carrier[carrier].is_made && !crew->model->is_gone(crew, carrier)) {
+    uint32_t seen = atomic_load(&crew->gate->arrivals);
+
+    if (crew->model->kill != NULL && pvt_clock_ns() > patience_ns)
+      crew->model->kill(crew, carrier);
+    interrupt(crew, carrier);
+    pvt_shared_wait(&crew->gate->arrivals, seen, 1000000u);
+  }
+  crew->carrier[carrier].is_made = false;
+}
+
+int pvt_crew_replace(struct pvt_crew *crew, unsigned worker) {
+  unsigned carrier = worker / crew->per_carrier;
+  int status;
+
+  if (crew->model->kill != NULL && crew->carrier[carrier].is_made)
+    crew->model->kill(crew, carrier);
+  else if (crew->carrier[carrier].is_made && !is_over(&crew->workers[worker]))
+    return -EBUSY;
+  end_carrier(crew, carrier);
+  status = make(crew, carrier);
+  if (status < 0)
+    return status;
+  for (;;) {
+    uint32_t seen = atomic_load(&crew->gate->arrivals);
+
+    if (atomic_load(&crew->workers[worker].phase) != PVT_STARTING)
+      return is_over(&crew->workers[worker]) ? crew->workers[worker].status : 0;
+    await_news(crew, seen, CHECK_NS);
+  }
+}
+
+void pvt_crew_stop(struct pvt_crew *crew) {
+  if (crew == NULL)
+    return;
+  pvt_gate_abandon(crew->gate);
+  for (unsigned carrier = 0; carrier < crew->carriers; carrier++)
+    end_carrier(crew, carrier);
+  pvt_shared_free(crew->gate, crew->shared_bytes);
+  free(crew->carrier);
+  free(crew);
+}
+
+int pvt_crew_helper(struct pvt_crew *crew, pvt_step *step, void *shared, int cpu, struct pvt_crew **ret_helper) {
+  struct pvt_crew_spec spec = {
+      .workers = 1, .step = step, .shared = shared, .cpus = cpu < 0 ? NULL : &cpu, .cpus_count = cpu < 0 ? 0 : 1};
+  uint32_t kept = private_word;
+  struct pvt_crew *helper;
+  int status;
+
+  if (crew->spec.threads != 0)
+    spec.threads = 1;
+  status = pvt_crew_start(crew->model, &spec, &helper);
+  private_word = kept; /* the proof is the crew's, not the helper's */
+  if (status < 0)
+    return status;
+  helper->spec.cpus = NULL; /* it pointed to this frame; the worker is placed by now */
+  pvt_crew_open(helper);
+  *ret_helper = helper;
+  return 0;
+}
+
+unsigned pvt_crew_workers(const struct pvt_crew *crew) {
+  return crew->spec.workers;
+}
+
+const struct pvt_worker *pvt_crew_worker(const struct pvt_crew *crew, unsigned worker) {
+  return &crew->workers[worker];
+}
+
+void pvt_crew_report(const struct pvt_crew *crew, struct pvt_measure *measure) {
+  const struct pvt_stamps *stamps[PVT_WORKERS_MAX] = {NULL};
+  bool after_gate = true;
+
+  for (unsigned i = 0; i < crew->spec.workers; i++) {
+    stamps[i] = &crew->workers[i].stamps;
+    after_gate = after_gate && stamps[i]->first_ns >= atomic_load(&crew->gate->opened_ns);
+    measure->cpu_ns += stamps[i]->usage.cpu_ns;
+    measure->voluntary += stamps[i]->usage.voluntary;
+    measure->involuntary += stamps[i]->usage.involuntary;
+    measure->faults += stamps[i]->usage.faults;
+  }
+  measure->span_ns = pvt_gate_span_ns(stamps, crew->spec.workers);
+  measure->overlap = pvt_gate_overlap(stamps, crew->spec.workers);
+  if (after_gate)
+    measure->proofs |= PVT_PROOF_GATE;
+  if (measure->overlap >= 0.95)
+    measure->proofs |= PVT_PROOF_OVERLAP;
+  /* The stamps lie in shared memory: that they are here at all is the proof of sharing. */
+  if (measure->span_ns > 0)
+    measure->proofs |= PVT_PROOF_SHARED;
+  if ((private_word != 0) == crew->model->shares_memory)
+    measure->proofs |= PVT_PROOF_PRIVATE;
+}
+
+static void *idle(void *context) {
+  static _Atomic uint32_t never;
+
+  (void)context;
+  for (;;)
+    pvt_shared_wait(&never, 0, PVT_FOREVER_NS);
+  return NULL;
+}
+
+int pvt_model_neutral(void) {
+  static pid_t neutral; /* a forked child has the word but not the thread */
+  pthread_t thread;
+  int status;
+
+  if (neutral == getpid())
+    return 0;
+  status = pvt_spawn_plain_thread(&thread, idle, NULL);
+  if (status == 0)
+    neutral = getpid();
+  return status;
+}
