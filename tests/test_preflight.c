@@ -17,7 +17,7 @@ static const char sound[] =
     "'kernel':{'thp_enabled':'madvise','aslr':'2','io_uring':'available','threads_max':100000},"
     "'virtualisation':{'guest':false,'hypervisor':'none'},'clock':{'source':'tsc'},"
     "'limits':{'processes':'unlimited','open_files':65536},'load':{'average_1min':0.1},"
-    "'build':{'flags':'-O2','type':'release','optimised':true,'sanitizer':'none'}}";
+    "'build':{'flags':'-O2 sanitize=none','type':'release','optimised':true,'sanitizer':'none'}}";
 
 static json_t *from_text(const char *single_quoted) {
   char *copy = strdup(single_quoted);
@@ -64,6 +64,7 @@ Test(preflight, says_one_thing_of_each_fault) {
       {"build", "type", "'debug'", PVT_WARN, "without optimisation"},
       {"build", "optimised", "false", PVT_WARN, "without optimisation"},
       {"build", "flags", "'-fsanitize=undefined'", PVT_WARN, "sanitizer"},
+      {"build", "flags", "'-O2 sanitize=undefined'", PVT_WARN, "sanitizer"},
       {"build", "sanitizer", "'address'", PVT_WARN, "sanitizer (address)"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

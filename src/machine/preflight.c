@@ -147,8 +147,10 @@ static void look_at_kernel(const json_t *record, struct list *list) {
 
 static void look_at_build(const json_t *record, struct list *list) {
   static const char mend[] = "meson setup build --buildtype=debugoptimized (or release), with b_sanitize=none";
-  const char *flags = text(record, "build.flags");
-  if (is_said(record, "build.sanitizer") || strstr(flags, "-fsanitize=") != NULL)
+  /* gcc tells its code nothing of UBSan; the build's own words ("sanitize=undefined", "-fsanitize=") do. */
+  const char *option = strstr(text(record, "build.flags"), "sanitize=");
+  bool is_asked_for = option != NULL && strncmp(option, "sanitize=none", 13) != 0;
+  if (is_said(record, "build.sanitizer") || is_asked_for)
     add(list, PVT_WARN, "sanitizers slow some operations tenfold and others not at all: no ratio holds", mend,
         "this build has a sanitizer (%.40s)", text(record, "build.sanitizer"));
   if (is(record, "build.type", "debug") || json_is_false(pvt_machine_at(record, "build.optimised")))
