@@ -33,8 +33,8 @@ struct ladder {
 
 /* One way to make a worker, let it do nothing, and see it end. Returns 0 or -errno. */
 struct creation {
-  const char *axis, *name; /* "call:fork" or "floor:clone_process" */
-  const char *model;       /* "process" or "thread" */
+  const char *name;
+  const char *model; /* "process" or "thread" */
   int (*once)(struct ladder *ladder);
 };
 
@@ -131,12 +131,12 @@ BARE static int clone_thread(struct ladder *ladder) {
 }
 
 static const struct creation creations[] = {
-    {"call", "fork", "process", by_fork},
-    {"call", "vfork", "process", by_vfork},
-    {"call", "posix_spawn", "process", by_posix_spawn},
-    {"call", "pthread", "thread", by_pthread},
-    {"floor", "clone_process", "process", clone_process},
-    {"floor", "clone_thread", "thread", clone_thread},
+    {"fork", "process", by_fork},
+    {"vfork", "process", by_vfork},
+    {"posix_spawn", "process", by_posix_spawn},
+    {"pthread", "thread", by_pthread},
+    {"raw_clone", "process", clone_process},
+    {"raw_clone", "thread", clone_thread},
 };
 enum { FORK, VFORK, POSIX_SPAWN, PTHREAD, CLONE_PROCESS, CLONE_THREAD_, CREATIONS };
 
@@ -211,7 +211,7 @@ static struct pvt_row *add_reaped(struct pvt_question *question, const struct pv
   struct pvt_row *row = pvt_question_row(question, "reaped");
 
   pvt_row_axis(question, row, "model", "%s", creation->model);
-  pvt_row_axis(question, row, creation->axis, "%s", creation->name);
+  pvt_row_axis(question, row, "call", "%s", creation->name);
   pvt_row_axis(question, row, "placement", "%s", pvt_place_name(placement));
   pvt_row_axis(question, row, "dirty_mib", "%u", dirty_mib);
   row->measure = measure_reaped;
@@ -239,10 +239,8 @@ static void declare_reaped(struct pvt_question *question, const struct pvt_host 
   pvt_question_contrast(question, PVT_MODEL, REAPED "process/call:fork" LARGE, REAPED "thread/call:pthread" LARGE);
   pvt_question_contrast(question, PVT_MODEL, REAPED "process/call:fork/placement:free/dirty_mib:0",
                         REAPED "thread/call:pthread/placement:free/dirty_mib:0");
-  pvt_question_contrast(question, PVT_FLOOR, REAPED "process/call:fork" SMALL,
-                        REAPED "process/floor:clone_process" SMALL);
-  pvt_question_contrast(question, PVT_FLOOR, REAPED "thread/call:pthread" SMALL,
-                        REAPED "thread/floor:clone_thread" SMALL);
+  pvt_question_contrast(question, PVT_FLOOR, REAPED "process/call:fork" SMALL, REAPED "process/call:raw_clone" SMALL);
+  pvt_question_contrast(question, PVT_FLOOR, REAPED "thread/call:pthread" SMALL, REAPED "thread/call:raw_clone" SMALL);
 }
 
 void pvt_question_declare(struct pvt_question *question, const struct pvt_host *host) {

@@ -1,0 +1,50 @@
+/* pvt: processes or threads? */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+#define ROW(command) &pvt_command_##command,
+static const struct pvt_command *const commands[] = {
+#include "command_rows.h"
+    NULL};
+#undef ROW
+
+static void print_help(FILE *to) {
+  fprintf(to,
+          "Usage: pvt COMMAND [OPTION...]\n"
+          "Compares processes with threads on this machine, with intervals and proofs.\n\n");
+  for (const struct pvt_command *const *command = commands; *command != NULL; command++)
+    fprintf(to, "  %-9s %s\n", (*command)->name, (*command)->summary);
+  fprintf(to,
+          "\n"
+          "  pvt COMMAND --help    what a command takes        pvt --version    which pvt this is\n\n"
+          "Begin with: pvt run --profile quick && pvt show\n"
+          "Exit status: 0 fine, 2 usage or unusable files, 77 inconclusive, 99 something failed, 130 interrupted.\n");
+}
+
+int main(int argc, char **argv) {
+  int status;
+
+  signal(SIGPIPE, SIG_IGN);
+  if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+    printf("pvt %s\n", PVT_VERSION);
+    return PVT_EXIT_FINE;
+  }
+  if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+    print_help(stdout);
+    return PVT_EXIT_FINE;
+  }
+  for (const struct pvt_command *const *command = commands; argc > 1 && *command != NULL; command++)
+    if (strcmp(argv[1], (*command)->name) == 0) {
+      status = (*command)->main(argc - 1, argv + 1);
+      pvt_command_done();
+      return status;
+    }
+  if (argc > 1)
+    fprintf(stderr, "pvt: no command '%s': see pvt --help\n", argv[1]);
+  else
+    print_help(stderr);
+  return PVT_EXIT_USAGE;
+}

@@ -1,0 +1,334 @@
+#include "execute.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../clock.h"
+#include "../machine/machine.h"
+
+enum {
+  REPETITION_TIMEOUT_S = 30,
+  LAUNCH_TIMEOUT_S = 240,
+  ATTEMPTS_MAX = 3, /* a disturbed group is launched again so often; then the round goes without it */
+  ERRORS_MAX = 2,   /* a row that failed so often is not launched again */
+  TARGET_NS = 10000000,
+};
+
+/* ---- Identity ---- */
+
+/* FNV-1a, 64 bits: to tell one build from another, not to keep anybody out. */
+static int hash_file(const char *path, uint64_t *ret_hash) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  unsigned char piece[65536];
+  FILE *file = fopen(path, "re");
+  size_t got;
+
+  if (file == NULL)
+    return -errno;
+  while ((got = fread(piece, 1, sizeof piece, file)) > 0)
+    for (size_t i = 0; i < got; i++)
+      hash = (hash ^ piece[i]) * UINT64_C(0x100000001b3);
+  fclose(file);
+  *ret_hash = hash;
+  return 0;
+}
+
+static int add_binary(json_t *binaries, const char *name, struct pvt_why *why) {
+  char path[4096], text[32];
+  uint64_t hash;
+  int status = pvt_reaper_program_path(name, path, sizeof path);
+
+  if (status == 0)
+    status = hash_file(path, &hash);
+  if (status < 0)
+    return pvt_why_set(why, status, "%s: %s", path, strerror(-status));
+  snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+  json_object_set_new(binaries, name, json_string(text));
+  return 0;
+}
+
+static int identify_binaries(json_t **ret_binaries, struct pvt_why *why) {
+  json_t *binaries = json_object();
+  int status = add_binary(binaries, "pvt-nothing", why);
+
+  for (unsigned i = 0; pvt_harness_questions[i] != NULL && status == 0; i++) {
+    char name[128];
+
+    snprintf(name, sizeof name, "pvt-%s", pvt_harness_questions[i]);
+    status = add_binary(binaries, name, why);
+    snprintf(name, sizeof name, "pvt-%s-subject", pvt_harness_questions[i]);
+    if (status == 0)
+      status = add_binary(binaries, name, why);
+  }
+  if (status < 0)
+    json_decref(binaries);
+  else
+    *ret_binaries = binaries;
+  return status;
+}
+
+static int identify_machine(json_t **ret_machine, struct pvt_why *why) {
+  int status = pvt_machine_record(ret_machine);
+
+  return status < 0 ? pvt_why_set(why, status, "cannot read the machine: %s", strerror(-status)) : 0;
+}
+
+int pvt_execute_identify(struct pvt_plan *plan, struct pvt_why *why) {
+  json_t *binaries, *machine;
+  int status = identify_binaries(&binaries, why);
+
+  if (status < 0)
+    return status;
+  json_object_set_new(plan->json, "binaries", binaries);
+  status = identify_machine(&machine, why);
+  if (status == 0)
+    json_object_set_new(plan->json, "machine", machine);
+  return status;
+}
+
+static int compare_binaries(json_t *then, struct pvt_why *why) {
+  json_t *now, *hash;
+  const char *name;
+  int status = identify_binaries(&now, why);
+
+  if (status < 0)
+    return status;
+  json_object_foreach (now, name, hash) {
+    if (status == 0 && !json_equal(json_object_get(then, name), hash))
+      status = pvt_why_set(why, -ESTALE, "%s is not the build that began the run: start a new one", name);
+  }
+  json_decref(now);
+  return status;
+}
+
+int pvt_execute_verify(const struct pvt_plan *plan, struct pvt_why *why) {
+  json_t *machine, *differences = NULL, *first;
+  int status = compare_binaries(json_object_get(plan->json, "binaries"), why);
+
+  if (status == 0)
+    status = identify_machine(&machine, why);
+  if (status < 0)
+    return status;
+  status = pvt_machine_differences(json_object_get(plan->json, "machine"), machine, true, &differences);
+  if (status < 0)
+    pvt_why_set(why, status, "the run's machine record cannot be read");
+  first = json_array_get(differences, 0);
+  if (status == 0 && first != NULL)
+    status = pvt_why_set(why, -ESTALE, "the run was begun on another machine (%.100s differs): start a new one",
+                         json_string_value(json_object_get(first, "key")));
+  json_decref(differences);
+  json_decref(machine);
+  return status;
+}
+
+/* ---- Calibration ---- */
+
+static int calibrate(struct pvt_plan *plan, size_t nth, const struct pvt_reaper *reaper, struct pvt_why *why) {
+  const struct pvt_catalog_row *row = &plan->catalog.rows[nth];
+  char calibrate[600], timeout[64], target[64];
+  const char *arguments[] = {calibrate, timeout, target, "--pvt_record=3", NULL};
+  const char *error;
+  json_t *json;
+  int status;
+
+  snprintf(calibrate, sizeof calibrate, "--pvt_calibrate=%s", row->name);
+  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%d", REPETITION_TIMEOUT_S);
+  snprintf(target, sizeof target, "--pvt_target_ns=%d", TARGET_NS);
+  status = pvt_harness_run(reaper, row->question, arguments, false, LAUNCH_TIMEOUT_S, &json, why);
+  if (status == -EINTR)
+    return status;
+  if (status < 0) {
+    pvt_plan_calibrated(plan, nth, 0, 0, why->text);
+    return 0;
+  }
+  error = json_string_value(json_object_get(json, "why"));
+  pvt_plan_calibrated(plan, nth, (uint64_t)json_integer_value(json_object_get(json, "operations")),
+                      (uint64_t)json_integer_value(json_object_get(json, "window_ns")), error);
+  json_decref(json);
+  return 0;
+}
+
+int pvt_execute_calibrate(struct pvt_plan *plan, const struct pvt_reaper *reaper, const struct pvt_watcher *watcher,
+                          struct pvt_why *why) {
+  int status = 0;
+
+  for (size_t i = 0; i < plan->catalog.rows_count && status == 0; i++) {
+    watcher->progress(watcher->context, plan->catalog.rows[i].name, i, plan->catalog.rows_count);
+    status = calibrate(plan, i, reaper, why);
+  }
+  return status;
+}
+
+/* ---- Rounds ---- */
+
+struct execution {
+  const struct pvt_plan *plan;
+  struct pvt_journal *journal;
+  const struct pvt_reaper *reaper;
+  const struct pvt_watcher *watcher;
+  struct pvt_why *why;
+  unsigned *errors; /* of each row so far */
+  size_t slot, done, all;
+};
+
+static int launch(struct execution *execution, size_t nth, unsigned round, unsigned attempt) {
+  const struct pvt_catalog_row *row = &execution->plan->catalog.rows[nth];
+  const struct pvt_plan_row *planned = &execution->plan->rows[nth];
+  char name[600], operations[64], window[64], timeout[64];
+  const char *arguments[] = {name, operations, window, timeout, "--pvt_record=3", NULL};
+  json_t *line = NULL;
+  int status;
+
+  snprintf(name, sizeof name, "--pvt_launch=%s", row->name);
+  snprintf(operations, sizeof operations, "--pvt_operations=%llu", (unsigned long long)planned->operations);
+  snprintf(window, sizeof window, "--pvt_window_ns=%llu", (unsigned long long)planned->window_ns);
+  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%d", REPETITION_TIMEOUT_S);
+  status = pvt_harness_run(execution->reaper, row->question, arguments, false, LAUNCH_TIMEOUT_S, &line, execution->why);
+  if (status == -EINTR)
+    return status;
+  if (status < 0)
+    line = json_pack("{s:s, s:s, s:s}", "row", row->name, "status", "error", "why", execution->why->text);
+  if (status == 0 && !(json_number_value(json_object_get(line, "value_ns")) > 0))
+    json_object_set_new(line, "status", json_string("error"));
+  json_object_set_new(line, "row", json_string(row->name));
+  json_object_set_new(line, "round", json_integer(round));
+  json_object_set_new(line, "slot", json_integer((json_int_t)execution->slot++));
+  json_object_set_new(line, "group", json_integer((json_int_t)planned->group));
+  json_object_set_new(line, "attempt", json_integer(attempt));
+  if (strcmp(json_string_value(json_object_get(line, "status")), "ok") != 0)
+    execution->errors[nth]++;
+  return pvt_journal_append(execution->journal, line, execution->why);
+}
+
+/* What the run itself has used: this command and all that it has started and reaped. */
+static uint64_t own_cpu_ns(void) {
+  struct pvt_usage usage;
+
+  pvt_clock_usage_family(&usage);
+  return usage.cpu_ns;
+}
+
+struct watch {
+  struct pvt_cpu_times times;
+  uint64_t own_ns;
+  double frequency;
+};
+
+static void look(struct watch *watch) {
+  watch->frequency = pvt_machine_frequency_probe();
+  watch->own_ns = own_cpu_ns();
+  if (pvt_disturbance_read(&watch->times) < 0)
+    watch->times = (struct pvt_cpu_times){.at_ns = pvt_clock_ns()};
+}
+
+/* What came from outside, or NULL. Never what the rows cause themselves: run delay, pressure, preemption. /proc/stat
+ * counts in ticks of 10 ms, hence the constants beside the shares. */
+static const char *disturbance(const struct pvt_disturbance *seen, const struct watch *before,
+                               const struct watch *after) {
+  double span_ns = (double)seen->span_ns, change = after->frequency / before->frequency;
+
+  if ((double)seen->foreign_ns > 30e6 + 0.05 * span_ns)
+    return "other programs used the CPUs";
+  if ((double)seen->steal_ns > 30e6 + 0.02 * span_ns)
+    return "the hypervisor took CPU time away";
+  if (change > 1.10 || change < 1 / 1.10)
+    return "the CPU's frequency changed by more than 10 %";
+  return NULL;
+}
+
+static json_t *end_line(unsigned round, size_t group, unsigned attempt, const char *why,
+                        const struct pvt_disturbance *seen, const struct watch *before, const struct watch *after) {
+  return json_pack("{s:b, s:i, s:I, s:i, s:s, s:s*, s:{s:I, s:I, s:I, s:f, s:f}}", "end", 1, "round", (int)round,
+                   "group", (json_int_t)group, "attempt", (int)attempt, "status", why == NULL ? "ok" : "disturbed",
+                   "why", why, "telemetry", "span_ns", (json_int_t)seen->span_ns, "foreign_ns",
+                   (json_int_t)seen->foreign_ns, "steal_ns", (json_int_t)seen->steal_ns, "frequency_before",
+                   before->frequency, "frequency_after", after->frequency);
+}
+
+static bool can_launch(const struct execution *execution, size_t row) {
+  return execution->plan->rows[row].error == NULL && execution->errors[row] < ERRORS_MAX;
+}
+
+/* The group's rows stand next to each other in the order. */
+static int launch_group(struct execution *execution, const size_t *rows, size_t count, unsigned round) {
+  size_t group = execution->plan->rows[rows[0]].group;
+  bool any = false;
+
+  for (size_t i = 0; i < count; i++)
+    any = any || can_launch(execution, rows[i]);
+  execution->done += count;
+  if (!any)
+    return 0;
+  for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    struct watch before, after;
+    struct pvt_disturbance seen;
+    const char *why;
+    int status = 0;
+
+    look(&before);
+    for (size_t i = 0; i < count && status == 0; i++) {
+      if (!can_launch(execution, rows[i]))
+        continue;
+      execution->watcher->progress(execution->watcher->context, execution->plan->catalog.rows[rows[i]].name,
+                                   execution->done - count + i, execution->all);
+      status = launch(execution, rows[i], round, attempt);
+    }
+    if (status < 0)
+      return status;
+    look(&after);
+    seen = pvt_disturbance_between(&before.times, &after.times, after.own_ns - before.own_ns);
+    why = disturbance(&seen, &before, &after);
+    status = pvt_journal_append(execution->journal, end_line(round, group, attempt, why, &seen, &before, &after),
+                                execution->why);
+    if (status < 0 || why == NULL)
+      return status;
+  }
+  return 0;
+}
+
+static int launch_round(struct execution *execution, const struct pvt_history *history, unsigned round, size_t *order) {
+  const struct pvt_plan *plan = execution->plan;
+  int status = pvt_plan_order(plan, round, order);
+
+  if (status < 0)
+    return pvt_why_set(execution->why, status, "no memory for the order of a round");
+  for (size_t start = 0, end; start < plan->catalog.rows_count && status == 0; start = end) {
+    size_t group = plan->rows[order[start]].group;
+
+    for (end = start; end < plan->catalog.rows_count && plan->rows[order[end]].group == group;)
+      end++;
+    if (history->closed[(size_t)round * plan->groups_count + group])
+      execution->done += end - start;
+    else
+      status = launch_group(execution, order + start, end - start, round);
+  }
+  return status;
+}
+
+int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *journal, const struct pvt_reaper *reaper,
+                       const struct pvt_watcher *watcher, struct pvt_why *why) {
+  size_t rows = history->plan.catalog.rows_count, *order = calloc(rows + 1, sizeof order[0]);
+  struct execution execution = {&history->plan,
+                                journal,
+                                reaper,
+                                watcher,
+                                why,
+                                calloc(rows + 1, sizeof(unsigned)),
+                                0,
+                                0,
+                                rows * history->plan.rounds};
+  int status = 0;
+
+  if (order == NULL || execution.errors == NULL)
+    status = pvt_why_set(why, -ENOMEM, "no memory for %zu rows", rows);
+  for (size_t row = 0; row < rows && status == 0; row++)
+    execution.errors[row] = pvt_history_errors(history, row);
+  for (unsigned round = 0; round < history->plan.rounds && status == 0; round++)
+    status = launch_round(&execution, history, round, order);
+  free(execution.errors);
+  free(order);
+  return status;
+}
