@@ -252,17 +252,19 @@ static bool can_launch(const struct execution *execution, size_t row) {
   return execution->plan->rows[row].error == NULL && execution->errors[row] < ERRORS_MAX;
 }
 
+static bool any_can_launch(const struct execution *execution, const size_t *rows, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (can_launch(execution, rows[i]))
+      return true;
+  return false;
+}
+
 /* The group's rows stand next to each other in the order. */
 static int launch_group(struct execution *execution, const size_t *rows, size_t count, unsigned round) {
   size_t group = execution->plan->rows[rows[0]].group;
-  bool any = false;
 
-  for (size_t i = 0; i < count; i++)
-    any = any || can_launch(execution, rows[i]);
   execution->done += count;
-  if (!any)
-    return 0;
-  for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+  for (unsigned attempt = 0; attempt < ATTEMPTS_MAX && any_can_launch(execution, rows, count); attempt++) {
     struct watch before, after;
     struct pvt_disturbance seen;
     const char *why;
