@@ -118,6 +118,13 @@ pvt_launch *Subject(Harness *harness, const pvt_row *row, std::string *why) {
   return harness->launch;
 }
 
+// Google Benchmark 1.7.1 aborts when repetitions of one benchmark differ in iterations: a failed one counts its own too.
+void Fail(benchmark::State &state, const char *why) {
+  while (state.KeepRunningBatch(state.max_iterations))
+    state.SetIterationTime(0);
+  state.SkipWithError(why);
+}
+
 void Run(benchmark::State &state, Harness *harness, const pvt_row *row) {
   std::string why;
   pvt_launch *launch = Subject(harness, row, &why);
@@ -128,13 +135,13 @@ void Run(benchmark::State &state, Harness *harness, const pvt_row *row) {
   if (launch == nullptr) {
     harness->record.status = -1;
     snprintf(harness->record.why, sizeof harness->record.why, "%s", why.c_str());
-    state.SkipWithError(why.c_str());
+    Fail(state, why.c_str());
     return;
   }
   int status = pvt_launch_measure(launch, row, operations, window_ns, harness->options.timeout_s, &measure);
   pvt_record_add(&harness->record, &measure);
   if (status < 0) {
-    state.SkipWithError(measure.why);
+    Fail(state, measure.why);
     return;
   }
   double span_s = static_cast<double>(measure.span_ns) * 1e-9;
