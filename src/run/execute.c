@@ -170,7 +170,8 @@ struct execution {
   const struct pvt_reaper *reaper;
   const struct pvt_watcher *watcher;
   struct pvt_why *why;
-  unsigned *errors; /* of each row so far */
+  unsigned *errors;      /* of each row, in undisturbed groups */
+  unsigned char *failed; /* in the group that is being launched */
   size_t slot, done, all;
 };
 
@@ -199,7 +200,7 @@ static int launch(struct execution *execution, size_t nth, unsigned round, unsig
   json_object_set_new(line, "group", json_integer((json_int_t)planned->group));
   json_object_set_new(line, "attempt", json_integer(attempt));
   if (strcmp(json_string_value(json_object_get(line, "status")), "ok") != 0)
-    execution->errors[nth]++;
+    execution->failed[nth] = 1;
   return pvt_journal_append(execution->journal, line, execution->why);
 }
 
@@ -285,6 +286,11 @@ static int launch_group(struct execution *execution, const size_t *rows, size_t 
     why = disturbance(&seen, &before, &after);
     status = pvt_journal_append(execution->journal, end_line(round, group, attempt, why, &seen, &before, &after),
                                 execution->why);
+    for (size_t i = 0; i < count; i++) {
+      /* What others did to the machine can make a row fail, too: only a failure in peace is the row's own. */
+      execution->errors[rows[i]] += why == NULL && execution->failed[rows[i]];
+      execution->failed[rows[i]] = 0;
+    }
     if (status < 0 || why == NULL)
       return status;
   }
@@ -330,6 +336,7 @@ int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *jo
     execution.errors[row] = pvt_history_errors(history, row);
   for (unsigned round = 0; round < history->plan.rounds && status == 0; round++)
     status = launch_round(&execution, history, round, order);
+  free(execution.failed);
   free(execution.errors);
   free(order);
   return status;

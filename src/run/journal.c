@@ -221,7 +221,7 @@ static int read_end(struct reader *reader, json_t *line, struct pvt_why *why) {
   for (size_t i = 0; i < pending->count; i++) {
     struct pvt_launched *launched = &pending->launches[i];
 
-    if (is_disturbed && launched->status == PVT_LAUNCH_OK)
+    if (is_disturbed)
       launched->status = PVT_LAUNCH_DISTURBED;
     if (push(&history->launches, &history->launches_count, &reader->room, launched) < 0)
       return pvt_why_set(why, -ENOMEM, "no memory for %s", reader->path);
