@@ -319,18 +319,17 @@ static int launch_round(struct execution *execution, const struct pvt_history *h
 int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *journal, const struct pvt_reaper *reaper,
                        const struct pvt_watcher *watcher, struct pvt_why *why) {
   size_t rows = history->plan.catalog.rows_count, *order = calloc(rows + 1, sizeof order[0]);
-  struct execution execution = {&history->plan,
-                                journal,
-                                reaper,
-                                watcher,
-                                why,
-                                calloc(rows + 1, sizeof(unsigned)),
-                                0,
-                                0,
-                                rows * history->plan.rounds};
+  struct execution execution = {.plan = &history->plan,
+                                .journal = journal,
+                                .reaper = reaper,
+                                .watcher = watcher,
+                                .why = why,
+                                .errors = calloc(rows + 1, sizeof execution.errors[0]),
+                                .failed = calloc(rows + 1, sizeof execution.failed[0]),
+                                .all = rows * history->plan.rounds};
   int status = 0;
 
-  if (order == NULL || execution.errors == NULL)
+  if (order == NULL || execution.errors == NULL || execution.failed == NULL)
     status = pvt_why_set(why, -ENOMEM, "no memory for %zu rows", rows);
   for (size_t row = 0; row < rows && status == 0; row++)
     execution.errors[row] = pvt_history_errors(history, row);
