@@ -74,13 +74,15 @@ static void print_contrast(const json_t *contrast) {
   printf(" %-10s  %s\n", string(contrast, "verdict"), string(contrast, "id"));
 }
 
-static void print_kind(const json_t *summary, const char *kind, const char *title) {
+/* Null checks are told apart by their flag: whatever their kind, they say whether the others can be believed. */
+static void print_kind(const json_t *summary, const char *kind, bool is_null, const char *title) {
   json_t *each;
   bool is_first = true;
   size_t i;
 
   json_array_foreach (json_object_get(summary, "contrasts"), i, each) {
-    if (strcmp(string(each, "kind"), kind) != 0)
+    if (json_is_true(json_object_get(each, "null_check")) != is_null ||
+        (!is_null && strcmp(string(each, "kind"), kind) != 0))
       continue;
     if (is_first)
       printf("\n%s\n  %8s  %-20s %-10s  %s\n", title, "ratio", "interval", "verdict", "contrast");
@@ -119,7 +121,8 @@ void pvt_command_print_table(const json_t *summary) {
   json_array_foreach (json_object_get(summary, "rows"), i, each)
     print_row(each);
   for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    print_kind(summary, kinds[i][0], kinds[i][1]);
+    print_kind(summary, kinds[i][0], false, kinds[i][1]);
+  print_kind(summary, NULL, true, "Null checks: must not lie outside 0.95 to 1.05, or the run is invalid");
   print_reasons(summary, "errors", "Failed");
   print_reasons(summary, "skipped", "Skipped");
   if (invalid != NULL)
