@@ -18,12 +18,13 @@ const struct pvt_model *const pvt_models[] = {
     NULL};
 #undef ROW
 
-enum { STACK_TOUCH_BYTES = 32 * 1024 };
+enum { STACK_TOUCH_BYTES = 32 * 1024, IDLE_STACK_BYTES = 256 * 1024 };
 #define CHECK_NS 100000000u /* how often the master looks for workers that died without a word */
 #define PATIENCE_NS 2000000000u
-
-/* Ordinary memory: what a worker writes here reaches the master if, and only if, they share their memory. */
-static volatile uint32_t private_word;
+#define KNOCK_NS 1000000u /* how often what may be blocked is interrupted */
+#define EXIT_NS 50000u    /* what has said its last word needs about so long to be gone */
+/* What is still blocked so long after the end of its window is interrupted: 1/64 of it, so overlap stays above 0.95. */
+#define GRACE_OF_WINDOW 64
 
 const struct pvt_model *pvt_model_find(const char *name) {
   for (const struct pvt_model *const *model = pvt_models; *model != NULL; model++)
@@ -41,11 +42,14 @@ bool pvt_worker_must_end(const struct pvt_worker *worker) {
          (deadline_ns != 0 && pvt_clock_ns() >= deadline_ns);
 }
 
-static int place(const struct pvt_crew_spec *spec, unsigned worker) {
+static int place(const struct pvt_crew *crew, unsigned worker) {
+  const struct pvt_crew_spec *spec = &crew->spec;
   cpu_set_t set;
 
   if (spec->cpus == NULL || spec->cpus_count == 0)
     return 0;
+  if (crew->model->shares_a_thread)
+    worker /= crew->per_carrier; /* one thread has one place */
   CPU_ZERO(&set);
   CPU_SET((unsigned)spec->cpus[worker % spec->cpus_count], &set);
   return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
@@ -60,11 +64,11 @@ static __attribute__((noinline)) void touch_stack(void) {
 }
 
 int pvt_worker_begin(struct pvt_crew *crew, struct pvt_worker *worker) {
-  int status = place(&crew->spec, worker->index);
+  int status = place(crew, worker->index);
 
   worker->pid = getpid();
   worker->tid = (pid_t)syscall(SYS_gettid);
-  private_word = 1;
+  atomic_store_explicit(&crew->private_word, 1, memory_order_relaxed);
   touch_stack();
   if (status == 0 && crew->spec.prepare != NULL)
     status = crew->spec.prepare(worker);
@@ -122,14 +126,18 @@ void pvt_operation_block(struct pvt_operation *operation) {
   operation->result = got == -1 ? -errno : got;
 }
 
+int pvt_worker_verdict(const struct pvt_worker *worker, int said) {
+  return said == -EINTR && pvt_worker_must_end(worker) ? 0 : said;
+}
+
 static int work(struct pvt_crew *crew, struct pvt_worker *worker) {
   for (;;) {
     int said = crew->spec.step(worker);
 
-    if (said == PVT_DONE || said < 0)
-      return said;
     if (said == PVT_AWAIT)
       pvt_operation_block(&worker->await);
+    else if (said != PVT_MORE)
+      return pvt_worker_verdict(worker, said);
     if (pvt_worker_must_end(worker))
       return 0;
   }
@@ -165,7 +173,8 @@ static void ignore(int signal) {
 static int check_spec(const struct pvt_model *model, const struct pvt_crew_spec *spec) {
   if (spec->workers == 0 || spec->workers > PVT_WORKERS_MAX || spec->step == NULL)
     return -EINVAL;
-  if (spec->threads != 0 && spec->workers % spec->threads != 0)
+  if ((spec->threads != 0 && spec->workers % spec->threads != 0) ||
+      spec->workers % model->workers_per_carrier(spec) != 0)
     return -EINVAL;
   if (model->cannot != NULL && model->cannot() != NULL)
     return -ENOTSUP;
@@ -199,6 +208,31 @@ static void await_news(struct pvt_crew *crew, uint32_t seen, uint64_t patience_n
     notice_deaths(crew);
 }
 
+static struct pvt_worker *first_of(const struct pvt_crew *crew, unsigned carrier) {
+  return &crew->workers[carrier * crew->per_carrier];
+}
+
+/* Knocks at each worker that has not ended. A signal can come just before the call that it is to interrupt, hence
+ * again and again. */
+static void interrupt(struct pvt_crew *crew, unsigned carrier) {
+  if (!crew->carrier[carrier].is_made)
+    return;
+  for (unsigned i = 0; i < crew->per_carrier; i++) {
+    struct pvt_worker *worker = &first_of(crew, carrier)[i];
+
+    if (atomic_load(&worker->phase) < PVT_READY || is_over(worker))
+      continue;
+    syscall(SYS_tgkill, worker->pid, worker->tid, PVT_INTERRUPT);
+    if (crew->model->shares_a_thread)
+      return;
+  }
+}
+
+static void interrupt_all(struct pvt_crew *crew) {
+  for (unsigned carrier = 0; carrier < crew->carriers; carrier++)
+    interrupt(crew, carrier);
+}
+
 static bool all_at_least(const struct pvt_crew *crew, uint32_t phase) {
   for (unsigned i = 0; i < crew->spec.workers; i++)
     if (atomic_load(&crew->workers[i].phase) < phase)
@@ -213,11 +247,11 @@ static int first_status(const struct pvt_crew *crew) {
   return 0;
 }
 
-static void await_phase(struct pvt_crew *crew, uint32_t phase) {
+static void await_ready(struct pvt_crew *crew) {
   for (;;) {
     uint32_t seen = atomic_load(&crew->gate->arrivals);
 
-    if (all_at_least(crew, phase))
+    if (all_at_least(crew, PVT_READY))
       return;
     await_news(crew, seen, CHECK_NS);
   }
@@ -227,7 +261,7 @@ static int make(struct pvt_crew *crew, unsigned carrier) {
   int made;
 
   for (unsigned i = 0; i < crew->per_carrier; i++) {
-    struct pvt_worker *worker = &crew->workers[carrier * crew->per_carrier + i];
+    struct pvt_worker *worker = &first_of(crew, carrier)[i];
 
     worker->status = 0;
     worker->stamps = (struct pvt_stamps){0};
@@ -237,6 +271,13 @@ static int make(struct pvt_crew *crew, unsigned carrier) {
   atomic_store(&crew->carrier[carrier].has_left, false);
   made = crew->model->make(crew, carrier);
   crew->carrier[carrier].is_made = made == 0;
+  for (unsigned i = 0; made < 0 && i < crew->per_carrier; i++) {
+    struct pvt_worker *worker = &first_of(crew, carrier)[i];
+
+    worker->status = made;
+    atomic_fetch_sub(&worker->lives, 1);
+    atomic_store(&worker->phase, PVT_ENDED);
+  }
   return made;
 }
 
@@ -280,11 +321,10 @@ int pvt_crew_start(const struct pvt_model *model, const struct pvt_crew_spec *sp
   if (crew == NULL)
     return -ENOMEM;
   sigaction(PVT_INTERRUPT, &action, NULL);
-  private_word = 0;
   for (unsigned carrier = 0; carrier < crew->carriers && status == 0; carrier++)
     status = make(crew, carrier);
   if (status == 0) {
-    await_phase(crew, PVT_READY);
+    await_ready(crew);
     status = first_status(crew);
   }
   if (status < 0) {
@@ -300,8 +340,21 @@ void pvt_crew_open(struct pvt_crew *crew) {
 }
 
 int pvt_crew_wait(struct pvt_crew *crew) {
-  await_phase(crew, PVT_ENDED);
-  return first_status(crew);
+  for (;;) {
+    uint64_t deadline_ns = atomic_load(&crew->gate->deadline_ns), patience_ns = CHECK_NS;
+    uint32_t seen = atomic_load(&crew->gate->arrivals);
+
+    if (all_at_least(crew, PVT_ENDED))
+      return first_status(crew);
+    if (deadline_ns != 0) {
+      uint64_t late_ns = deadline_ns + crew->spec.window_ns / GRACE_OF_WINDOW, now_ns = pvt_clock_ns();
+
+      if (now_ns >= late_ns)
+        interrupt_all(crew);
+      patience_ns = now_ns >= late_ns ? KNOCK_NS : late_ns - now_ns < CHECK_NS ? late_ns - now_ns : CHECK_NS;
+    }
+    await_news(crew, seen, patience_ns);
+  }
 }
 
 bool pvt_crew_is_alive(struct pvt_crew *crew, unsigned worker) {
@@ -309,27 +362,21 @@ bool pvt_crew_is_alive(struct pvt_crew *crew, unsigned worker) {
   return !is_over(&crew->workers[worker]);
 }
 
-/* Knocks at each worker that has not ended. A signal can come just before the call that it is to interrupt, hence
- * again and again. */
-static void interrupt(struct pvt_crew *crew, unsigned carrier) {
-  for (unsigned i = 0; i < crew->per_carrier; i++) {
-    struct pvt_worker *worker = &crew->workers[carrier * crew->per_carrier + i];
-
-    if (crew->carrier[carrier].is_made && atomic_load(&worker->phase) >= PVT_READY && !is_over(worker))
-      syscall(SYS_tgkill, worker->pid, worker->tid, PVT_INTERRUPT);
-  }
+static bool all_over(const struct pvt_crew *crew, unsigned carrier) {
+  for (unsigned i = 0; i < crew->per_carrier; i++)
+    if (!is_over(&first_of(crew, carrier)[i]))
+      return false;
+  return true;
 }
 
-static void end_carrier(struct pvt_crew *crew, unsigned carrier) {
-  uint64_t patience_ns = pvt_clock_ns() + PATIENCE_NS;
-
+static void end_carrier(struct pvt_crew *crew, unsigned carrier, uint64_t patience_ends_ns) {
   while (crew->carrier[carrier].is_made && !crew->model->is_gone(crew, carrier)) {
     uint32_t seen = atomic_load(&crew->gate->arrivals);
 
-    if (crew->model->kill != NULL && pvt_clock_ns() > patience_ns)
+    if (crew->model->kill != NULL && pvt_clock_ns() > patience_ends_ns)
       crew->model->kill(crew, carrier);
     interrupt(crew, carrier);
-    pvt_shared_wait(&crew->gate->arrivals, seen, 1000000u);
+    pvt_shared_wait(&crew->gate->arrivals, seen, all_over(crew, carrier) ? EXIT_NS : KNOCK_NS);
   }
   crew->carrier[carrier].is_made = false;
 }
@@ -340,43 +387,48 @@ int pvt_crew_replace(struct pvt_crew *crew, unsigned worker) {
 
   if (crew->model->kill != NULL && crew->carrier[carrier].is_made)
     crew->model->kill(crew, carrier);
-  else if (crew->carrier[carrier].is_made && !is_over(&crew->workers[worker]))
+  else if (crew->carrier[carrier].is_made && !all_over(crew, carrier))
     return -EBUSY;
-  end_carrier(crew, carrier);
+  end_carrier(crew, carrier, pvt_clock_ns() + PATIENCE_NS);
   status = make(crew, carrier);
-  if (status < 0)
-    return status;
-  for (;;) {
+  for (unsigned i = 0; i < crew->per_carrier && status == 0;) {
     uint32_t seen = atomic_load(&crew->gate->arrivals);
+    const struct pvt_worker *made = &first_of(crew, carrier)[i];
 
-    if (atomic_load(&crew->workers[worker].phase) != PVT_STARTING)
-      return is_over(&crew->workers[worker]) ? crew->workers[worker].status : 0;
-    await_news(crew, seen, CHECK_NS);
+    if (atomic_load(&made->phase) == PVT_STARTING) {
+      await_news(crew, seen, CHECK_NS);
+      continue;
+    }
+    status = is_over(made) ? made->status : 0;
+    i++;
   }
+  return status;
 }
 
 void pvt_crew_stop(struct pvt_crew *crew) {
+  uint64_t patience_ends_ns = pvt_clock_ns() + PATIENCE_NS;
+
   if (crew == NULL)
     return;
   pvt_gate_abandon(crew->gate);
+  interrupt_all(crew);
   for (unsigned carrier = 0; carrier < crew->carriers; carrier++)
-    end_carrier(crew, carrier);
+    end_carrier(crew, carrier, patience_ends_ns);
   pvt_shared_free(crew->gate, crew->shared_bytes);
   free(crew->carrier);
   free(crew);
 }
 
 int pvt_crew_helper(struct pvt_crew *crew, pvt_step *step, void *shared, int cpu, struct pvt_crew **ret_helper) {
-  struct pvt_crew_spec spec = {
-      .workers = 1, .step = step, .shared = shared, .cpus = cpu < 0 ? NULL : &cpu, .cpus_count = cpu < 0 ? 0 : 1};
-  uint32_t kept = private_word;
+  struct pvt_crew_spec spec = {.workers = 1,
+                               .threads = 1,
+                               .step = step,
+                               .shared = shared,
+                               .cpus = cpu < 0 ? NULL : &cpu,
+                               .cpus_count = cpu < 0 ? 0 : 1};
   struct pvt_crew *helper;
-  int status;
+  int status = pvt_crew_start(crew->model, &spec, &helper);
 
-  if (crew->spec.threads != 0)
-    spec.threads = 1;
-  status = pvt_crew_start(crew->model, &spec, &helper);
-  private_word = kept; /* the proof is the crew's, not the helper's */
   if (status < 0)
     return status;
   helper->spec.cpus = NULL; /* it pointed to this frame; the worker is placed by now */
@@ -414,7 +466,7 @@ void pvt_crew_report(const struct pvt_crew *crew, struct pvt_measure *measure) {
   /* The stamps lie in shared memory: that they are here at all is the proof of sharing. */
   if (measure->span_ns > 0)
     measure->proofs |= PVT_PROOF_SHARED;
-  if ((private_word != 0) == crew->model->shares_memory)
+  if ((atomic_load_explicit(&crew->private_word, memory_order_relaxed) != 0) == crew->model->shares_memory)
     measure->proofs |= PVT_PROOF_PRIVATE;
 }
 
@@ -434,7 +486,7 @@ int pvt_model_neutral(void) {
 
   if (neutral == getpid())
     return 0;
-  status = pvt_spawn_plain_thread(&thread, idle, NULL);
+  status = pvt_spawn_plain_thread(&thread, IDLE_STACK_BYTES, idle, NULL);
   if (status == 0)
     neutral = getpid();
   return status;

@@ -26,7 +26,11 @@ struct pvt_crew;
 /* What a step says. A negative value is -errno and ends the worker. */
 enum pvt_step_said { PVT_DONE = 0, PVT_MORE = 1, PVT_AWAIT = 2 };
 
-/* What a worker awaits after PVT_AWAIT. The model carries it out in its own way; the next step finds the result. */
+/* What a worker awaits after PVT_AWAIT. The model carries it out in its own way; the next step finds the result, which
+ * is that of the blocking call (a write is a whole one). Descriptors are given in blocking mode. The epoll loop makes
+ * those it accepts on and connects non-blocking and gives them back as they were: sockets after they are connected,
+ * listeners when it ends. A worker that is ended in the midst of it leaves -EINTR, or what it got, for finish to see.
+ */
 struct pvt_operation {
   enum pvt_operation_kind {
     PVT_READ,
@@ -67,7 +71,7 @@ typedef int pvt_step(struct pvt_worker *worker);
 /* What the caller asks for; copied by start, so it may live on the stack. Pointers must outlive the crew. */
 struct pvt_crew_spec {
   unsigned workers; /* 1 .. PVT_WORKERS_MAX */
-  unsigned threads; /* hybrid: threads in each process, must divide workers; others: 0 */
+  unsigned threads; /* hybrid: threads in each process, must divide workers, 0: 2; others ignore it */
   pvt_step *step;
   int (*prepare)(struct pvt_worker *worker); /* in the worker, before the gate: 0 or -errno; NULL: nothing */
   void (*finish)(struct pvt_worker *worker); /* in the worker, after its last stamp; NULL: nothing */
@@ -102,11 +106,12 @@ const struct pvt_model *pvt_model_find(const char *name);
  * own. */
 int pvt_crew_start(const struct pvt_model *model, const struct pvt_crew_spec *spec, struct pvt_crew **ret_crew);
 void pvt_crew_open(struct pvt_crew *crew);
-/* Until every worker has ended. Returns 0 or the first worker's -errno; -ECHILD if one died. */
+/* Until every worker has ended. Returns 0 or the first worker's -errno; -ECHILD if one died. Workers that are blocked
+ * when their window is over are interrupted by PVT_INTERRUPT. */
 int pvt_crew_wait(struct pvt_crew *crew);
 bool pvt_crew_is_alive(struct pvt_crew *crew, unsigned worker);
 /* Ends the worker's carrier if it lives (by force where the model can) and makes a new one, whose workers start at
- * once. */
+ * once. Returns 0, -EBUSY (the carrier lives and the model cannot kill it), or what start returns. */
 int pvt_crew_replace(struct pvt_crew *crew, unsigned worker);
 /* Ends every worker after its current step; blocked ones are interrupted by PVT_INTERRUPT, processes that are stubborn
  * for 2 s are killed; a thread that never ends its step is waited for, for ever. Frees the crew; NULL is fine. */

@@ -37,7 +37,11 @@ void pvt_process_kill(struct pvt_crew *crew, unsigned carrier) {
 }
 
 static void live(struct pvt_crew *crew, unsigned worker) {
-  if (pvt_model_neutral() == 0)
+  int status = pvt_model_neutral();
+
+  if (status < 0)
+    pvt_worker_end(crew, &crew->workers[worker], status);
+  else
     pvt_worker_live(crew, worker);
 }
 

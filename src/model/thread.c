@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PLAIN_STACK_BYTES = 256 * 1024 };
-
 struct start {
   struct pvt_crew *crew;
   unsigned carrier;
@@ -34,12 +32,13 @@ int pvt_spawn_thread(struct pvt_crew *crew, unsigned carrier, void (*body)(struc
   return -status;
 }
 
-int pvt_spawn_plain_thread(pthread_t *ret_thread, void *(*body)(void *), void *context) {
+int pvt_spawn_plain_thread(pthread_t *ret_thread, size_t stack_bytes, void *(*body)(void *), void *context) {
   pthread_attr_t attributes;
   int status;
 
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, PLAIN_STACK_BYTES);
+  if (stack_bytes != 0)
+    pthread_attr_setstacksize(&attributes, stack_bytes);
   status = pthread_create(ret_thread, &attributes, body, context);
   pthread_attr_destroy(&attributes);
   return -status;
