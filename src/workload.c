@@ -66,11 +66,12 @@ uint64_t pvt_workload_spins(uint64_t service_ns) {
 int pvt_work_init(struct pvt_work *work, const struct pvt_workload *workload, const struct pvt_work_spec *spec) {
   int status;
 
+  *work = (struct pvt_work){.spec = *spec, .check = 1, .fd = -1};
   if (!(spec->io_share >= 0 && spec->io_share <= 1))
     return -EINVAL;
   if (workload->cannot != NULL && workload->cannot() != NULL)
     return -ENOTSUP;
-  *work = (struct pvt_work){.workload = workload, .spec = *spec, .check = 1, .fd = -1};
+  work->workload = workload;
   if (work->spec.service_ns == 0)
     work->spec.service_ns = workload->service_ns;
   status = workload->init(work);

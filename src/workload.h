@@ -58,7 +58,8 @@ const struct pvt_workload *pvt_workload_find(const char *name);
 /* The row's note for that spec ("the folder is in memory: fsync is free"), or NULL. */
 const char *pvt_workload_note(const struct pvt_workload *workload, const struct pvt_work_spec *spec);
 
-/* Errors: -EINVAL (spec), -ENOTSUP (the row cannot run here), the row's own. After an error there is nothing to undo.
+/* Errors: -EINVAL (spec), -ENOTSUP (the row cannot run here), the row's own. After an error there is nothing to undo,
+ * and done is fine.
  */
 int pvt_work_init(struct pvt_work *work, const struct pvt_workload *workload, const struct pvt_work_spec *spec);
 /* One whole operation, with blocking system calls. Returns 0 or -errno; a signal does not end it. */
