@@ -1,11 +1,8 @@
 #include "model.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +15,7 @@ const struct pvt_model *const pvt_models[] = {
     NULL};
 #undef ROW
 
-enum { STACK_TOUCH_BYTES = 32 * 1024, IDLE_STACK_BYTES = 256 * 1024 };
+enum { IDLE_STACK_BYTES = 256 * 1024 };
 #define CHECK_NS 100000000u /* how often the master looks for workers that died without a word */
 #define PATIENCE_NS 2000000000u
 #define KNOCK_NS 1000000u /* how often what may be blocked is interrupted */
@@ -32,139 +29,6 @@ const struct pvt_model *pvt_model_find(const char *name) {
       return *model;
   return NULL;
 }
-
-/* ---- In the worker ---- */
-
-bool pvt_worker_must_end(const struct pvt_worker *worker) {
-  uint64_t deadline_ns = atomic_load_explicit(&worker->gate->deadline_ns, memory_order_relaxed);
-
-  return atomic_load_explicit(&worker->gate->stopping, memory_order_relaxed) ||
-         (deadline_ns != 0 && pvt_clock_ns() >= deadline_ns);
-}
-
-static int place(const struct pvt_crew *crew, unsigned worker) {
-  const struct pvt_crew_spec *spec = &crew->spec;
-  cpu_set_t set;
-
-  if (spec->cpus == NULL || spec->cpus_count == 0)
-    return 0;
-  if (crew->model->shares_a_thread)
-    worker /= crew->per_carrier; /* one thread has one place */
-  CPU_ZERO(&set);
-  CPU_SET((unsigned)spec->cpus[worker % spec->cpus_count], &set);
-  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
-}
-
-/* A child's stack is its parent's until written: the first writes are set-up, not work. */
-static __attribute__((noinline)) void touch_stack(void) {
-  volatile char stack[STACK_TOUCH_BYTES];
-
-  for (size_t i = 0; i < sizeof stack; i += 4096 / 2)
-    stack[i] = 1;
-}
-
-int pvt_worker_begin(struct pvt_crew *crew, struct pvt_worker *worker) {
-  int status = place(crew, worker->index);
-
-  worker->pid = getpid();
-  worker->tid = (pid_t)syscall(SYS_gettid);
-  atomic_store_explicit(&crew->private_word, 1, memory_order_relaxed);
-  touch_stack();
-  if (status == 0 && crew->spec.prepare != NULL)
-    status = crew->spec.prepare(worker);
-  if (status < 0) {
-    pvt_worker_end(crew, worker, status);
-    return status;
-  }
-  atomic_store(&worker->phase, PVT_READY);
-  pvt_gate_announce(crew->gate);
-  return 0;
-}
-
-void pvt_worker_end(struct pvt_crew *crew, struct pvt_worker *worker, int status) {
-  worker->status = status;
-  if (crew->spec.finish != NULL && atomic_load(&worker->phase) != PVT_STARTING)
-    crew->spec.finish(worker);
-  atomic_store(&worker->phase, PVT_ENDED);
-  pvt_gate_announce(crew->gate);
-}
-
-void pvt_operation_block(struct pvt_operation *operation) {
-  ssize_t got = 0;
-
-  switch (operation->kind) {
-  case PVT_READ:
-    got = read(operation->fd, operation->buffer, operation->bytes);
-    break;
-  case PVT_WRITE:
-    got = write(operation->fd, operation->buffer, operation->bytes);
-    break;
-  case PVT_ACCEPT:
-    got = accept4(operation->fd, NULL, NULL, SOCK_CLOEXEC);
-    break;
-  case PVT_CONNECT:
-    got = connect(operation->fd, operation->buffer, (socklen_t)operation->bytes);
-    break;
-  case PVT_SLEEP: {
-    struct timespec time = {(time_t)(operation->sleep_ns / 1000000000u), (long)(operation->sleep_ns % 1000000000u)};
-
-    got = clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
-    errno = (int)got;
-    got = got == 0 ? 0 : -1;
-    break;
-  }
-  case PVT_PREAD:
-    got = pread(operation->fd, operation->buffer, operation->bytes, (off_t)operation->offset);
-    break;
-  case PVT_PWRITE:
-    got = pwrite(operation->fd, operation->buffer, operation->bytes, (off_t)operation->offset);
-    break;
-  case PVT_FSYNC:
-    got = fsync(operation->fd);
-    break;
-  }
-  operation->result = got == -1 ? -errno : got;
-}
-
-int pvt_worker_verdict(const struct pvt_worker *worker, int said) {
-  return said == -EINTR && pvt_worker_must_end(worker) ? 0 : said;
-}
-
-static int work(struct pvt_crew *crew, struct pvt_worker *worker) {
-  for (;;) {
-    int said = crew->spec.step(worker);
-
-    if (said == PVT_AWAIT)
-      pvt_operation_block(&worker->await);
-    else if (said != PVT_MORE)
-      return pvt_worker_verdict(worker, said);
-    if (pvt_worker_must_end(worker))
-      return 0;
-  }
-}
-
-void pvt_worker_live(struct pvt_crew *crew, unsigned nth) {
-  struct pvt_worker *worker = &crew->workers[nth];
-  struct pvt_usage before, after;
-  int status;
-
-  if (pvt_worker_begin(crew, worker) < 0)
-    return;
-  if (!pvt_gate_pass(crew->gate)) {
-    pvt_worker_end(crew, worker, 0);
-    return;
-  }
-  atomic_store(&worker->phase, PVT_RUNNING);
-  pvt_clock_usage(&before);
-  worker->stamps.first_ns = pvt_clock_ns();
-  status = work(crew, worker);
-  worker->stamps.last_ns = pvt_clock_ns();
-  pvt_clock_usage(&after);
-  worker->stamps.usage = pvt_clock_usage_between(&before, &after);
-  pvt_worker_end(crew, worker, status);
-}
-
-/* ---- In the master ---- */
 
 static void ignore(int signal) {
   (void)signal;
