@@ -41,6 +41,10 @@ int pvt_reaper_start(const char *program, struct pvt_reaper *ret_reaper) {
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+  /* Whoever reads what this process writes must not have to wait for the reaper's end too. */
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   status = -posix_spawn(&pid, program, &actions, &attributes, arguments, environ);
   posix_spawnattr_destroy(&attributes);

@@ -19,6 +19,7 @@ static void protect_host(void) {
     close(fd);
   }
   prctl(PR_SET_DUMPABLE, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the harness's reaper be gone too */
 }
 
 static void measure(const struct pvt_question *question, const struct pvt_request *request,

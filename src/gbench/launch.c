@@ -27,17 +27,18 @@ struct pvt_launch {
   struct pvt_request request; /* cpus filled once */
 };
 
-/* The environment and one more; its memory is the caller's to free, its strings are not. */
+/* The environment and one more, or NULL, before the others: the first of a name counts. Its memory is the caller's to
+ * free, its strings are not. */
 static char **environment_with(const char *more) {
-  size_t count = 0;
+  size_t count = 0, own = more != NULL;
   char **copy;
 
   while (environ[count] != NULL)
     count++;
-  copy = calloc(count + 2, sizeof copy[0]);
+  copy = calloc(count + own + 1, sizeof copy[0]);
   if (copy != NULL) {
-    memcpy(copy, environ, count * sizeof copy[0]);
-    copy[count] = (char *)more;
+    copy[0] = (char *)more;
+    memcpy(copy + own, environ, count * sizeof copy[0]);
   }
   return copy;
 }
@@ -112,13 +113,19 @@ int pvt_launch_new(const char *question, const struct pvt_row *row, struct pvt_l
   return 0;
 }
 
-/* Ends the subject's whole group and returns how its first process ended. */
+/* Ends the subject's whole group and returns how its first process ended. Until that is waited for, the group's number
+ * is nobody else's. */
 static int end(struct pvt_launch *launch) {
+  siginfo_t info;
   int how = 0;
 
   if (launch->pid == 0)
     return 0;
   kill(-launch->pid, SIGKILL);
+  while (waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOWAIT) == -1 && errno == EINTR)
+    continue;
+  kill(-launch->pid, SIGKILL); /* what it made in its last moment */
+  pvt_reaper_forget(&launch->reaper, launch->pid);
   while (waitpid(launch->pid, &how, 0) == -1 && errno == EINTR)
     continue;
   launch->pid = 0;
@@ -138,21 +145,23 @@ void pvt_launch_free(struct pvt_launch *launch) {
 /* The subject closed its end: it has ended or is about to. */
 static int explain_death(struct pvt_launch *launch, struct pvt_measure *measure) {
   struct timespec moment = {.tv_nsec = 10000000};
-  int how = 0;
+  bool has_ended = false;
+  int how;
 
-  for (int tries = 0; tries < 100; tries++) {
-    if (waitpid(launch->pid, &how, WNOHANG) == launch->pid) {
-      kill(-launch->pid, SIGKILL); /* workers it may have left */
-      launch->pid = 0;
-      if (WIFSIGNALED(how))
-        return pvt_measure_fail(measure, -ECHILD, "the subject was ended by signal %d (%s)", WTERMSIG(how),
-                                strsignal(WTERMSIG(how)));
-      return pvt_measure_fail(measure, -ECHILD, "the subject ended with status %d and no answer", WEXITSTATUS(how));
-    }
-    nanosleep(&moment, NULL);
+  for (int tries = 0; tries < 100 && !has_ended; tries++) {
+    siginfo_t info = {0};
+
+    has_ended = waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == launch->pid;
+    if (!has_ended)
+      nanosleep(&moment, NULL);
   }
-  end(launch);
-  return pvt_measure_fail(measure, -ECHILD, "the subject closed its connection without an answer");
+  how = end(launch); /* and the workers it may have left */
+  if (!has_ended)
+    return pvt_measure_fail(measure, -ECHILD, "the subject closed its connection without an answer");
+  if (WIFSIGNALED(how))
+    return pvt_measure_fail(measure, -ECHILD, "the subject was ended by signal %d (%s)", WTERMSIG(how),
+                            strsignal(WTERMSIG(how)));
+  return pvt_measure_fail(measure, -ECHILD, "the subject ended with status %d and no answer", WEXITSTATUS(how));
 }
 
 int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uint64_t operations, uint64_t window_ns,
@@ -177,6 +186,7 @@ int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uin
   }
   if (status < 0)
     return explain_death(launch, ret_measure);
+  ret_measure->why[sizeof ret_measure->why - 1] = '\0';
   if (ret_measure->status < 0)
     return ret_measure->status;
   missing = pvt_proof_missing(row->proofs, ret_measure->proofs);

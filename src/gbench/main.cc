@@ -1,6 +1,9 @@
 // Every harness's main: a normal Google Benchmark program whose rows are measured in its subject, and whose lists and
 // launches pvt can read. The only C++ in the tree.
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -15,6 +18,7 @@
 namespace {
 
 enum Exit { kFine = 0, kUsage = 2, kFailed = 99 };
+constexpr uint64_t kMostSeconds = 86400, kMost = INT64_MAX;
 
 struct Options {
   bool list = false;
@@ -52,35 +56,37 @@ bool Number(const std::string &text, uint64_t *number) {
 // Takes pvt's own options out of argv and leaves the others to Google Benchmark.
 bool Parse(int *argc, char **argv, Options *options) {
   int kept = 1;
+  uint64_t timeout_s = options->timeout_s, fd = STDOUT_FILENO;
+  const struct {
+    const char *flag;
+    uint64_t *where, least, most;
+  } numbers[] = {{"--pvt_operations", &options->operations, 0, kMost},
+                 {"--pvt_window_ns", &options->window_ns, 0, kMost},
+                 {"--pvt_target_ns", &options->target_ns, 1, kMost},
+                 {"--pvt_timeout_s", &timeout_s, 1, kMostSeconds},
+                 {"--pvt_record", &fd, 0, 1 << 20}};
   for (int i = 1; i < *argc; i++) {
     std::string text;
-    uint64_t number = 0;
-    bool numeric = false;
-    uint64_t *where = nullptr;
-    uint64_t timeout = 0, fd = 0;
-    if (strcmp(argv[i], "--list") == 0)
+    bool taken = strcmp(argv[i], "--list") == 0;
+    if (taken)
       options->list = true;
-    else if (Take(argv[i], "--pvt_launch", &options->launch) || Take(argv[i], "--pvt_calibrate", &options->calibrate))
-      continue;
-    else if ((Take(argv[i], "--pvt_operations", &text) && (where = &options->operations)) ||
-             (Take(argv[i], "--pvt_window_ns", &text) && (where = &options->window_ns)) ||
-             (Take(argv[i], "--pvt_target_ns", &text) && (where = &options->target_ns)) ||
-             (Take(argv[i], "--pvt_timeout_s", &text) && (where = &timeout)) ||
-             (Take(argv[i], "--pvt_record", &text) && (where = &fd)))
-      numeric = true;
     else
-      argv[kept++] = argv[i];
-    if (numeric && !Number(text, &number)) {
-      fprintf(stderr, "%s: %s is not a number: give a positive integer\n", argv[0], argv[i]);
-      return false;
+      taken = Take(argv[i], "--pvt_launch", &options->launch) || Take(argv[i], "--pvt_calibrate", &options->calibrate);
+    for (const auto &number : numbers) {
+      if (taken || !Take(argv[i], number.flag, &text))
+        continue;
+      taken = true;
+      if (!Number(text, number.where) || *number.where < number.least || *number.where > number.most) {
+        fprintf(stderr, "%s: %s: give a number from %llu to %llu\n", argv[0], argv[i],
+                static_cast<unsigned long long>(number.least), static_cast<unsigned long long>(number.most));
+        return false;
+      }
     }
-    if (numeric)
-      *where = number;
-    if (where == &timeout)
-      options->timeout_s = static_cast<unsigned>(timeout);
-    if (where == &fd)
-      options->record_fd = static_cast<int>(fd);
+    if (!taken)
+      argv[kept++] = argv[i];
   }
+  options->timeout_s = static_cast<unsigned>(timeout_s);
+  options->record_fd = static_cast<int>(fd);
   *argc = kept;
   return true;
 }
@@ -118,7 +124,13 @@ pvt_launch *Subject(Harness *harness, const pvt_row *row, std::string *why) {
   return harness->launch;
 }
 
-// Google Benchmark 1.7.1 aborts when repetitions of one benchmark differ in iterations: a failed one counts its own too.
+void NotStarted(Harness *harness, const std::string &why) {
+  harness->record.status = -ECHILD;
+  snprintf(harness->record.why, sizeof harness->record.why, "%s", why.c_str());
+}
+
+// Google Benchmark 1.7.1 aborts when repetitions of one benchmark differ in iterations: a failed one counts its own
+// too.
 void Fail(benchmark::State &state, const char *why) {
   while (state.KeepRunningBatch(state.max_iterations))
     state.SetIterationTime(0);
@@ -133,8 +145,7 @@ void Run(benchmark::State &state, Harness *harness, const pvt_row *row) {
       harness->options.window_ns != 0 ? harness->options.window_ns : pvt_launch_window_ns(row, harness->host);
   uint64_t operations = static_cast<uint64_t>(state.max_iterations);
   if (launch == nullptr) {
-    harness->record.status = -1;
-    snprintf(harness->record.why, sizeof harness->record.why, "%s", why.c_str());
+    NotStarted(harness, why);
     Fail(state, why.c_str());
     return;
   }
@@ -219,6 +230,8 @@ int Launch(Harness *harness) {
   harness->record.row = row;
   harness->record.start_ns = pvt_clock_ns();
   pvt_launch *launch = Subject(harness, row, &why);
+  if (launch == nullptr)
+    NotStarted(harness, why);
   if (launch != nullptr && row->timing == PVT_COUNTED && options.operations == 0 &&
       pvt_launch_calibrate(launch, row, options.target_ns, options.timeout_s, &measure, &options.operations) < 0)
     pvt_record_add(&harness->record, &measure);
@@ -261,6 +274,9 @@ int main(int argc, char **argv) {
   int status;
 
   signal(SIGPIPE, SIG_IGN);
+  while ((status = open("/dev/null", O_RDWR)) >= 0 && status <= STDERR_FILENO)
+    continue; // so that nothing that is opened from here on is taken for a standard stream
+  close(status);
   if (!Parse(&argc, argv, &harness.options))
     return kUsage;
   pvt_host_read(&host);
@@ -270,6 +286,8 @@ int main(int argc, char **argv) {
   }
   harness.question = &question;
   harness.host = &host;
+  if (harness.options.record_fd != STDOUT_FILENO)
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // a launch is for the command that asked; its reaper does the same more slowly
   for (int i = 1; i < argc; i++)
     if (strcmp(argv[i], "--help") == 0)
       printf("%s\n%s\n", question.title, kHelp), fflush(stdout);
