@@ -17,6 +17,7 @@ int pvt_command_fail(const char *command, int status, const struct pvt_why *why)
     return PVT_EXIT_INTERRUPTED;
   case -ENOMEM:
   case -ECHILD:
+  case -EPIPE:
   case -EPROTO:
   case -ETIMEDOUT:
     return PVT_EXIT_FAILED;
@@ -42,8 +43,8 @@ int pvt_command_print_json(const char *command, json_t *json) {
   json_decref(json);
   if (status == 0 && putchar('\n') != EOF && fflush(stdout) == 0)
     return PVT_EXIT_FINE;
-  pvt_why_set(&why, -EIO, "cannot write the JSON: %s", strerror(errno));
-  return pvt_command_fail(command, -ENOMEM, &why);
+  pvt_why_set(&why, -EIO, "cannot write the JSON: %s: give another standard output", strerror(errno));
+  return pvt_command_fail(command, -EIO, &why);
 }
 
 static struct pvt_reaper own_reaper = {.lifeline = -1};
@@ -55,7 +56,7 @@ int pvt_command_reaper(const struct pvt_reaper **ret_reaper, struct pvt_why *why
   if (status == 0 && own_reaper.lifeline == -1)
     status = pvt_reaper_start(program, &own_reaper);
   if (status < 0)
-    return pvt_why_set(why, status, "cannot start pvt-reaper: %s: build it, or set PVT_LIBEXECDIR", strerror(-status));
+    return pvt_why_set(why, -ECHILD, "cannot start pvt-reaper: %s: %s", strerror(-status), pvt_why_mend(status));
   *ret_reaper = &own_reaper;
   return 0;
 }

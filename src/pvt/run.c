@@ -13,11 +13,11 @@
 #include "command.h"
 #include "progress.h"
 
-enum { PROFILE_KEY = 1, ROUNDS_KEY, SEED_KEY, OUT_KEY, RESUME_KEY, PATTERNS_MAX = 256 };
+enum { PROFILE_KEY = 1, ROUNDS_KEY, SEED_KEY, OUT_KEY, RESUME_KEY, TIMEOUT_KEY, PATTERNS_MAX = 256 };
 
 struct options {
   const char *patterns[PATTERNS_MAX + 1];
-  unsigned patterns_count, rounds;
+  unsigned patterns_count, rounds, timeout_s;
   const char *profile, *out, *resume;
   uint64_t seed;
   bool has_seed;
@@ -28,6 +28,7 @@ static const struct argp_option argp_options[] = {
     {"rounds", ROUNDS_KEY, "N", 0, "1 to 1000, instead of the profile's", 0},
     {"seed", SEED_KEY, "N", 0, "of the order of launches; kept in the run, random by default", 0},
     {"out", OUT_KEY, "DIR", 0, "the run's folder; default results/<time>-<host>", 0},
+    {"timeout", TIMEOUT_KEY, "SECONDS", 0, "a launch without an answer for so long is an error; default 240", 0},
     {"resume", RESUME_KEY, "DIR", 0, "goes on with an interrupted run; takes no other option", 0},
     {0}};
 
@@ -59,6 +60,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     options->seed = number(state, "seed", argument, 0, INT64_MAX);
     options->has_seed = true;
     return 0;
+  case TIMEOUT_KEY:
+    options->timeout_s = (unsigned)number(state, "timeout", argument, 1, PVT_TIMEOUT_MAX_S);
+    return 0;
   case OUT_KEY:
     options->out = argument;
     return 0;
@@ -72,7 +76,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (options->resume != NULL && (options->profile != NULL || options->rounds != 0 || options->has_seed ||
-                                    options->out != NULL || options->patterns_count > 0))
+                                    options->timeout_s != 0 || options->out != NULL || options->patterns_count > 0))
       argp_error(state, "--resume goes on with the plan of its run: give no pattern and no other option");
     return 0;
   default:
@@ -98,11 +102,12 @@ static void interrupted(int signal) {
 }
 
 static void watch_signals(void) {
-  struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART}, before;
 
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup pvt run */
+    sigaction(SIGHUP, &action, NULL);
 }
 
 static void show(void *context, const char *doing, size_t done, size_t all) {
@@ -112,8 +117,11 @@ static void show(void *context, const char *doing, size_t done, size_t all) {
 /* Plans and calibrates; the journal begins when every N is known. */
 static int begin(const struct options *options, const char *folder, const struct pvt_reaper *reaper,
                  struct pvt_journal *ret_journal, struct pvt_why *why) {
-  struct pvt_plan_request request = {options->patterns, options->profile == NULL ? "standard" : options->profile,
-                                     options->rounds, options->seed};
+  struct pvt_plan_request request = {.patterns = options->patterns,
+                                     .profile = options->profile == NULL ? "standard" : options->profile,
+                                     .rounds = options->rounds,
+                                     .seed = options->seed,
+                                     .timeout_s = options->timeout_s};
   struct pvt_progress progress;
   struct pvt_watcher watcher = {show, &progress};
   struct pvt_catalog catalog;
@@ -127,6 +135,8 @@ static int begin(const struct options *options, const char *folder, const struct
   if (status < 0)
     return status;
   status = pvt_folder_make(folder, why);
+  if (status == 0)
+    status = pvt_journal_check_new(folder, why);
   if (status == 0)
     status = pvt_execute_identify(&plan, why);
   if (status == 0) {
@@ -168,25 +178,39 @@ static int measure(const char *folder, struct pvt_journal *journal, const struct
 }
 
 /* The end of every run, also of one that was cut short: results.json and the table of what there is. */
-static int finish(const char *folder, struct pvt_why *why) {
+static int finish(const char *folder, json_t **ret_summary, struct pvt_why *why) {
   struct pvt_history history;
-  json_t *summary;
-  int status = pvt_history_read(folder, &history, why), exit_status;
+  int status = pvt_history_read(folder, &history, why);
 
-  if (status == 0) {
-    status = pvt_results_write(&history, folder, why);
-    if (status == 0 && pvt_summary_new(&history, folder, &summary) < 0)
-      status = pvt_why_set(why, -ENOMEM, "no memory for the summary");
-    pvt_history_done(&history);
-  }
   if (status < 0)
-    return pvt_command_fail("run", status, why);
-  pvt_command_print_table(summary);
-  exit_status = json_array_size(json_object_get(summary, "errors")) > 0 ? PVT_EXIT_FAILED
-                : json_is_string(json_object_get(summary, "invalid"))   ? PVT_EXIT_INCONCLUSIVE
-                                                                        : PVT_EXIT_FINE;
+    return status;
+  status = pvt_results_write(&history, folder, why);
+  if (status == 0) {
+    status = pvt_summary_new(&history, folder, ret_summary);
+    if (status < 0)
+      pvt_why_set(why, status, "cannot sum up %s: %s: see pvt show", folder, strerror(-status));
+  }
+  pvt_history_done(&history);
+  if (status == 0)
+    pvt_command_print_table(*ret_summary);
+  return status;
+}
+
+static int exit_status(const json_t *summary) {
+  if (json_array_size(json_object_get(summary, "errors")) > 0)
+    return PVT_EXIT_FAILED;
+  return json_is_string(json_object_get(summary, "invalid")) ? PVT_EXIT_INCONCLUSIVE : PVT_EXIT_FINE;
+}
+
+/* What stopped the run, and that it can go on. */
+static int stopped(const char *folder, int status, struct pvt_why *why) {
+  struct pvt_why reason = *why, ignored;
+  json_t *summary = NULL;
+
+  finish(folder, &summary, &ignored);
   json_decref(summary);
-  return exit_status;
+  pvt_why_set(why, status, "%.250s: finished launches are kept: pvt run --resume %.200s", reason.text, folder);
+  return pvt_command_fail("run", status, why);
 }
 
 static int run(int argc, char **argv) {
@@ -194,6 +218,8 @@ static int run(int argc, char **argv) {
   struct options options = {0};
   struct pvt_journal journal = {-1};
   const struct pvt_reaper *reaper;
+  json_t *summary = NULL;
+  bool is_new_folder;
   struct pvt_why why;
   int status = pvt_command_parse(&argp, "run", argc, argv, &options);
 
@@ -205,6 +231,7 @@ static int run(int argc, char **argv) {
     snprintf(folder, sizeof folder, "%s", options.resume != NULL ? options.resume : options.out);
   else
     pvt_folder_default(folder);
+  is_new_folder = access(folder, F_OK) == -1;
   watch_signals();
   status = pvt_command_reaper(&reaper, &why);
   if (status == 0)
@@ -212,21 +239,21 @@ static int run(int argc, char **argv) {
   if (status == -EINTR)
     pvt_why_set(&why, status, "interrupted before the first launch: nothing was kept");
   if (status < 0) {
-    rmdir(folder); /* only if it is empty: then nobody wants it */
+    if (is_new_folder)
+      rmdir(folder); /* only if it is empty: then nobody wants it */
     return pvt_command_fail("run", status, &why);
   }
   fprintf(stderr, "run folder: %s\n", folder);
   status = measure(folder, &journal, reaper, &why);
   pvt_journal_close(&journal);
-  if (status < 0) {
-    struct pvt_why ignored;
-
-    if (status == -EINTR)
-      pvt_why_set(&why, status, "interrupted: finished launches are kept: pvt run --resume %.400s", folder);
-    finish(folder, &ignored);
+  if (status < 0)
+    return stopped(folder, status, &why);
+  status = finish(folder, &summary, &why);
+  if (status < 0)
     return pvt_command_fail("run", status, &why);
-  }
-  return finish(folder, &why);
+  status = exit_status(summary);
+  json_decref(summary);
+  return status;
 }
 
 const struct pvt_command pvt_command_run = {"run", "measures, and keeps a run folder", run};

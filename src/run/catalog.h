@@ -26,6 +26,7 @@ struct pvt_catalog {
   json_t *json; /* {"rows", "contrasts"} as in pvt list --json, and "questions": {name: title} */
   struct pvt_catalog_row *rows;
   size_t rows_count;
+  struct pvt_catalog_row **by_name; /* the rows, sorted */
   struct pvt_catalog_contrast *contrasts;
   size_t contrasts_count;
 };
@@ -36,6 +37,8 @@ int pvt_catalog_read(const struct pvt_reaper *reaper, struct pvt_catalog *ret_ca
 int pvt_catalog_parse(json_t *json, struct pvt_catalog *ret_catalog, struct pvt_why *why);
 void pvt_catalog_done(struct pvt_catalog *catalog);
 
+/* NULL if there is none of that name, or name is NULL. */
+const struct pvt_catalog_row *pvt_catalog_find(const struct pvt_catalog *catalog, const char *name);
 /* Does the name match the glob? '*' crosses '/'. */
 bool pvt_catalog_matches(const char *pattern, const char *name);
 /* Is the profile's name in the row's list? */

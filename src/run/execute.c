@@ -10,143 +10,52 @@
 #include "../machine/machine.h"
 
 enum {
-  REPETITION_TIMEOUT_S = 30,
-  LAUNCH_TIMEOUT_S = 240,
   ATTEMPTS_MAX = 3, /* a disturbed group is launched again so often; then the round goes without it */
-  ERRORS_MAX = 2,   /* a row that failed so often is not launched again */
   TARGET_NS = 10000000,
 };
 
-/* ---- Identity ---- */
-
-/* FNV-1a, 64 bits: to tell one build from another, not to keep anybody out. */
-static int hash_file(const char *path, uint64_t *ret_hash) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  unsigned char piece[65536];
-  FILE *file = fopen(path, "re");
-  size_t got;
-
-  if (file == NULL)
-    return -errno;
-  while ((got = fread(piece, 1, sizeof piece, file)) > 0)
-    for (size_t i = 0; i < got; i++)
-      hash = (hash ^ piece[i]) * UINT64_C(0x100000001b3);
-  fclose(file);
-  *ret_hash = hash;
-  return 0;
-}
-
-static int add_binary(json_t *binaries, const char *name, struct pvt_why *why) {
-  char path[4096], text[32];
-  uint64_t hash;
-  int status = pvt_reaper_program_path(name, path, sizeof path);
-
-  if (status == 0)
-    status = hash_file(path, &hash);
-  if (status < 0)
-    return pvt_why_set(why, status, "%s: %s", path, strerror(-status));
-  snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
-  json_object_set_new(binaries, name, json_string(text));
-  return 0;
-}
-
-static int identify_binaries(json_t **ret_binaries, struct pvt_why *why) {
-  json_t *binaries = json_object();
-  int status = add_binary(binaries, "pvt-nothing", why);
-
-  for (unsigned i = 0; pvt_harness_questions[i] != NULL && status == 0; i++) {
-    char name[128];
-
-    snprintf(name, sizeof name, "pvt-%s", pvt_harness_questions[i]);
-    status = add_binary(binaries, name, why);
-    snprintf(name, sizeof name, "pvt-%s-subject", pvt_harness_questions[i]);
-    if (status == 0)
-      status = add_binary(binaries, name, why);
-  }
-  if (status < 0)
-    json_decref(binaries);
-  else
-    *ret_binaries = binaries;
-  return status;
-}
-
-static int identify_machine(json_t **ret_machine, struct pvt_why *why) {
-  int status = pvt_machine_record(ret_machine);
-
-  return status < 0 ? pvt_why_set(why, status, "cannot read the machine: %s", strerror(-status)) : 0;
-}
-
-int pvt_execute_identify(struct pvt_plan *plan, struct pvt_why *why) {
-  json_t *binaries, *machine;
-  int status = identify_binaries(&binaries, why);
-
-  if (status < 0)
-    return status;
-  json_object_set_new(plan->json, "binaries", binaries);
-  status = identify_machine(&machine, why);
-  if (status == 0)
-    json_object_set_new(plan->json, "machine", machine);
-  return status;
-}
-
-static int compare_binaries(json_t *then, struct pvt_why *why) {
-  json_t *now, *hash;
-  const char *name;
-  int status = identify_binaries(&now, why);
-
-  if (status < 0)
-    return status;
-  json_object_foreach (now, name, hash) {
-    if (status == 0 && !json_equal(json_object_get(then, name), hash))
-      status = pvt_why_set(why, -ESTALE, "%s is not the build that began the run: start a new one", name);
-  }
-  json_decref(now);
-  return status;
-}
-
-int pvt_execute_verify(const struct pvt_plan *plan, struct pvt_why *why) {
-  json_t *machine, *differences = NULL, *first;
-  int status = compare_binaries(json_object_get(plan->json, "binaries"), why);
-
-  if (status == 0)
-    status = identify_machine(&machine, why);
-  if (status < 0)
-    return status;
-  status = pvt_machine_differences(json_object_get(plan->json, "machine"), machine, true, &differences);
-  if (status < 0)
-    pvt_why_set(why, status, "the run's machine record cannot be read");
-  first = json_array_get(differences, 0);
-  if (status == 0 && first != NULL)
-    status = pvt_why_set(why, -ESTALE, "the run was begun on another machine (%.100s differs): start a new one",
-                         json_string_value(json_object_get(first, "key")));
-  json_decref(differences);
-  json_decref(machine);
-  return status;
+/* A launch starts a subject, warms it up and measures five times: the subject that hangs is named by the harness, the
+ * harness that hangs by the command. */
+static unsigned repetition_timeout_s(const struct pvt_plan *plan) {
+  return plan->timeout_s < 8 ? 1 : plan->timeout_s / 8;
 }
 
 /* ---- Calibration ---- */
+
+static bool has_status(json_t *line, const char *status) {
+  const char *said = json_string_value(json_object_get(line, "status"));
+
+  return said != NULL && strcmp(said, status) == 0;
+}
 
 static int calibrate(struct pvt_plan *plan, size_t nth, const struct pvt_reaper *reaper, struct pvt_why *why) {
   const struct pvt_catalog_row *row = &plan->catalog.rows[nth];
   char calibrate[600], timeout[64], target[64];
   const char *arguments[] = {calibrate, timeout, target, "--pvt_record=3", NULL};
-  const char *error;
-  json_t *json;
+  json_int_t operations = 0, window_ns = 0;
+  json_t *json = NULL;
   int status;
 
   snprintf(calibrate, sizeof calibrate, "--pvt_calibrate=%s", row->name);
-  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%d", REPETITION_TIMEOUT_S);
+  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%u", repetition_timeout_s(plan));
   snprintf(target, sizeof target, "--pvt_target_ns=%d", TARGET_NS);
-  status = pvt_harness_run(reaper, row->question, arguments, false, LAUNCH_TIMEOUT_S, &json, why);
-  if (status == -EINTR)
+  status = pvt_harness_run(reaper, row->question, arguments, false, plan->timeout_s, &json, why);
+  if (status == -EINTR || status == -EPIPE)
     return status;
-  if (status < 0) {
-    pvt_plan_calibrated(plan, nth, 0, 0, why->text);
-    return 0;
+  if (status == 0 && !has_status(json, "ok")) {
+    const char *error = json_string_value(json_object_get(json, "why"));
+
+    status = pvt_why_set(why, -EPROTO, "%s", error == NULL ? "its calibration failed without a reason" : error);
+  } else if (status == 0) {
+    operations = json_integer_value(json_object_get(json, "operations"));
+    window_ns = json_integer_value(json_object_get(json, "window_ns"));
+    if (operations < 1 || window_ns < 0 || (row->is_windowed && window_ns == 0))
+      status = pvt_why_set(why, -EPROTO, "its calibration found no number of operations, or no window");
   }
-  error = json_string_value(json_object_get(json, "why"));
-  pvt_plan_calibrated(plan, nth, (uint64_t)json_integer_value(json_object_get(json, "operations")),
-                      (uint64_t)json_integer_value(json_object_get(json, "window_ns")), error);
+  if (status < 0)
+    pvt_plan_calibrated(plan, nth, 0, 0, why->text);
+  else
+    pvt_plan_calibrated(plan, nth, (uint64_t)operations, (uint64_t)window_ns, NULL);
   json_decref(json);
   return 0;
 }
@@ -175,33 +84,46 @@ struct execution {
   size_t slot, done, all;
 };
 
+/* Can the journal keep what the harness said? It may have said anything. */
+static bool is_answer(json_t *line) {
+  double value_ns = json_number_value(json_object_get(line, "value_ns"));
+
+  if (has_status(line, "error"))
+    return json_is_string(json_object_get(line, "why"));
+  return has_status(line, "ok") && isfinite(value_ns) && value_ns > 0;
+}
+
 static int launch(struct execution *execution, size_t nth, unsigned round, unsigned attempt) {
   const struct pvt_catalog_row *row = &execution->plan->catalog.rows[nth];
   const struct pvt_plan_row *planned = &execution->plan->rows[nth];
   char name[600], operations[64], window[64], timeout[64];
   const char *arguments[] = {name, operations, window, timeout, "--pvt_record=3", NULL};
+  struct pvt_why *why = execution->why;
   json_t *line = NULL;
   int status;
 
   snprintf(name, sizeof name, "--pvt_launch=%s", row->name);
   snprintf(operations, sizeof operations, "--pvt_operations=%llu", (unsigned long long)planned->operations);
   snprintf(window, sizeof window, "--pvt_window_ns=%llu", (unsigned long long)planned->window_ns);
-  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%d", REPETITION_TIMEOUT_S);
-  status = pvt_harness_run(execution->reaper, row->question, arguments, false, LAUNCH_TIMEOUT_S, &line, execution->why);
-  if (status == -EINTR)
+  snprintf(timeout, sizeof timeout, "--pvt_timeout_s=%u", repetition_timeout_s(execution->plan));
+  status = pvt_harness_run(execution->reaper, row->question, arguments, false, execution->plan->timeout_s, &line, why);
+  if (status == -EINTR || status == -EPIPE)
     return status;
+  if (status == 0 && !is_answer(line)) {
+    json_decref(line);
+    status = pvt_why_set(why, -EPROTO, "pvt-%s gave a record without status, value_ns or why", row->question);
+  }
   if (status < 0)
-    line = json_pack("{s:s, s:s, s:s}", "row", row->name, "status", "error", "why", execution->why->text);
-  if (status == 0 && !(json_number_value(json_object_get(line, "value_ns")) > 0))
-    json_object_set_new(line, "status", json_string("error"));
+    line = json_pack("{s:s, s:s}", "status", "error", "why", why->text);
+  json_object_del(line, "end"); /* these two are the journal's own */
+  json_object_del(line, "resumed");
   json_object_set_new(line, "row", json_string(row->name));
   json_object_set_new(line, "round", json_integer(round));
   json_object_set_new(line, "slot", json_integer((json_int_t)execution->slot++));
   json_object_set_new(line, "group", json_integer((json_int_t)planned->group));
   json_object_set_new(line, "attempt", json_integer(attempt));
-  if (strcmp(json_string_value(json_object_get(line, "status")), "ok") != 0)
-    execution->failed[nth] = 1;
-  return pvt_journal_append(execution->journal, line, execution->why);
+  execution->errors[nth] += !has_status(line, "ok");
+  return pvt_journal_append(execution->journal, line, why);
 }
 
 /* What the run itself has used: this command and all that it has started and reaped. */
@@ -240,17 +162,21 @@ static const char *disturbance(const struct pvt_disturbance *seen, const struct 
   return NULL;
 }
 
+static double or_zero(double number) {
+  return isfinite(number) ? number : 0;
+}
+
 static json_t *end_line(unsigned round, size_t group, unsigned attempt, const char *why,
                         const struct pvt_disturbance *seen, const struct watch *before, const struct watch *after) {
   return json_pack("{s:b, s:i, s:I, s:i, s:s, s:s*, s:{s:I, s:I, s:I, s:f, s:f}}", "end", 1, "round", (int)round,
                    "group", (json_int_t)group, "attempt", (int)attempt, "status", why == NULL ? "ok" : "disturbed",
                    "why", why, "telemetry", "span_ns", (json_int_t)seen->span_ns, "foreign_ns",
                    (json_int_t)seen->foreign_ns, "steal_ns", (json_int_t)seen->steal_ns, "frequency_before",
-                   before->frequency, "frequency_after", after->frequency);
+                   or_zero(before->frequency), "frequency_after", or_zero(after->frequency));
 }
 
 static bool can_launch(const struct execution *execution, size_t row) {
-  return execution->plan->rows[row].error == NULL && execution->errors[row] < ERRORS_MAX;
+  return execution->plan->rows[row].error == NULL && execution->errors[row] < PVT_ERRORS_MAX;
 }
 
 static bool any_can_launch(const struct execution *execution, const size_t *rows, size_t count) {

@@ -10,16 +10,17 @@ struct pvt_watcher {
   void *context;
 };
 
-/* What a run can be held against when it is resumed: {"binaries": {...}, "machine": {...}}, put into the plan's json.
- */
+/* What a run can be held against when it is resumed, and when and where it was begun, put into the plan's json:
+ * {"binaries": {...}, "machine": {...}, "started": "2026-01-31T23:59:59+00:00", "host": "..."} (identity.c). */
 int pvt_execute_identify(struct pvt_plan *plan, struct pvt_why *why);
 /* -ESTALE with the first difference in why, if the plan was made by another build or on another machine. */
 int pvt_execute_verify(const struct pvt_plan *plan, struct pvt_why *why);
 
-/* Finds N for every row; one that fails becomes an error row. Returns 0, -EINTR, -ENOMEM. */
+/* Finds N for every row; one that fails becomes an error row. Returns 0, -EINTR, or -EPIPE: the reaper is gone. */
 int pvt_execute_calibrate(struct pvt_plan *plan, const struct pvt_reaper *reaper, const struct pvt_watcher *watcher,
                           struct pvt_why *why);
-/* Launches what the history lacks. Returns 0 (errors of rows are in the journal), -EINTR, or a journal's error. */
+/* Launches what the history lacks. Returns 0 (errors of rows are in the journal), -EINTR, -EPIPE, or a journal's error.
+ */
 int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *journal, const struct pvt_reaper *reaper,
                        const struct pvt_watcher *watcher, struct pvt_why *why);
 

@@ -1,5 +1,6 @@
 #include "folder.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,9 @@ void pvt_folder_default(char ret_folder[PVT_FOLDER_BYTES]) {
 
   gethostname(host, sizeof host - 1);
   host[sizeof host - 1] = '\0';
+  for (char *at = host; *at != '\0'; at++)
+    if (!isalnum((unsigned char)*at) && strchr("._-", *at) == NULL)
+      *at = '_';
   gmtime_r(&now, &utc);
   strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &utc);
   snprintf(ret_folder, PVT_FOLDER_BYTES, RUNS "/%s-%s", moment, host);

@@ -10,7 +10,7 @@ enum { PVT_FOLDER_BYTES = 4096 };
 void pvt_folder_default(char ret_folder[PVT_FOLDER_BYTES]);
 /* Makes the folder and those above it, and sees that a file can be written there. -errno with the path in why. */
 int pvt_folder_make(const char *folder, struct pvt_why *why);
-/* The run that was begun last below "results". -ENOENT if there is none. */
+/* The run below "results" that was written to last. -ENOENT if there is none. */
 int pvt_folder_newest(char ret_folder[PVT_FOLDER_BYTES], struct pvt_why *why);
 
 #endif

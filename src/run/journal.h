@@ -5,6 +5,7 @@
  *
  *   {"round","slot","group","attempt","row","status":"ok"|"error","why","value_ns","values_ns","cpu_ns",...}
  *   {"end":true,"round","group","attempt","status":"ok"|"disturbed","why","telemetry":{...}}
+ *   {"resumed":true}
  */
 #ifndef PVT_RUN_JOURNAL_H
 #define PVT_RUN_JOURNAL_H
@@ -12,23 +13,31 @@
 #include "plan.h"
 
 enum { PVT_JOURNAL_BYTES_MAX = 512 << 20, PVT_LINE_BYTES_MAX = 16 << 20 };
+enum { PVT_ERRORS_MAX = 2 }; /* a row that failed so often is not launched again */
 
-/* ---- Writing: one line at a time, whole, appended ---- */
+enum { PVT_JOURNAL_PATH_BYTES = 4096 };
+/* DIR/rounds.jsonl. -ENAMETOOLONG. */
+int pvt_journal_path(const char *folder, char ret_path[PVT_JOURNAL_PATH_BYTES], struct pvt_why *why);
+
+/* ---- Writing (journal.c): one line at a time, whole, appended ---- */
 
 struct pvt_journal {
   int fd; /* locked: two commands cannot write one run */
 };
 
-/* Makes DIR/rounds.jsonl with the plan. -EEXIST if it is there. */
+/* Makes DIR/rounds.jsonl with the plan. -EEXIST if there is one with a plan; -EBUSY as for resume. */
 int pvt_journal_new(const char *folder, const struct pvt_plan *plan, struct pvt_journal *ret_journal,
                     struct pvt_why *why);
-/* Opens it to go on; cuts off a last line without its newline. -EBUSY if another command is at it. */
+/* -EEXIST if there is one with a plan: better known before the run is calibrated. */
+int pvt_journal_check_new(const char *folder, struct pvt_why *why);
+/* Opens it to go on: cuts off a last line without its newline, and notes that what is not closed is void. -EBUSY if
+ * another command is at it. */
 int pvt_journal_resume(const char *folder, struct pvt_journal *ret_journal, struct pvt_why *why);
-/* Takes the reference. -ENOSPC and the like, with the path in why. */
+/* Takes the reference. -ENOSPC and the like; -EFBIG when it would become too large to be read. */
 int pvt_journal_append(struct pvt_journal *journal, json_t *line, struct pvt_why *why);
 void pvt_journal_close(struct pvt_journal *journal);
 
-/* ---- Reading ---- */
+/* ---- Reading (history.c) ---- */
 
 struct pvt_launched {
   unsigned round;
@@ -42,9 +51,10 @@ struct pvt_history {
   struct pvt_plan plan;
   struct pvt_launched *launches; /* of closed groups only, in the order of the journal */
   size_t launches_count;
-  unsigned char *closed; /* [round * groups_count + group]: an undisturbed end was written */
-  unsigned *disturbed;   /* [group]: how many groups of launches were disturbed */
-  bool is_cut;           /* the last line had no newline and was left out */
+  size_t *by_row, *row_first; /* positions in launches, row by row: from row_first[row], before row_first[row + 1] */
+  unsigned char *closed;      /* [round * groups_count + group]: an undisturbed end was written */
+  unsigned *disturbed;        /* [group]: how many groups of launches were disturbed */
+  bool is_cut;                /* the last line had no newline and was left out */
 };
 
 /* Reads DIR/rounds.jsonl, which may be hostile. -ENOENT, -EFBIG, -EINVAL with the line's number in why. */
@@ -52,7 +62,7 @@ int pvt_history_read(const char *folder, struct pvt_history *ret_history, struct
 void pvt_history_done(struct pvt_history *history);
 /* How often the row failed in closed groups. */
 unsigned pvt_history_errors(const struct pvt_history *history, size_t row);
-/* Rounds in which every group that could be launched is closed. */
+/* Rounds in which every group is closed, but for those of which every row has failed for good. */
 unsigned pvt_history_rounds(const struct pvt_history *history);
 
 #endif

@@ -86,6 +86,8 @@ int pvt_plan_new(const struct pvt_catalog *catalog, const struct pvt_plan_reques
                 contrasts, "skipped", skipped, "questions", json_object_get(catalog->json, "questions"));
   if (status == 0 && json == NULL)
     status = pvt_why_set(why, -ENOMEM, "no memory for the plan");
+  if (status == 0 && request->timeout_s != 0)
+    json_object_set_new(json, "timeout_s", json_integer((json_int_t)request->timeout_s));
   if (status == 0)
     status = pvt_plan_parse(json, ret_plan, why);
   json_decref(json);
@@ -94,22 +96,26 @@ int pvt_plan_new(const struct pvt_catalog *catalog, const struct pvt_plan_reques
 
 /* ---- Groups: the connected parts of the graph whose edges are the contrasts ---- */
 
+/* The first row of the row's group, as far as the groups are joined; shortens the way there. */
+static size_t first_of_group(struct pvt_plan *plan, size_t row) {
+  while (plan->rows[row].group != row)
+    row = plan->rows[row].group = plan->rows[plan->rows[row].group].group;
+  return row;
+}
+
 static void group_rows(struct pvt_plan *plan) {
   const struct pvt_catalog *catalog = &plan->catalog;
-  bool changed = true;
 
   for (size_t i = 0; i < catalog->rows_count; i++)
     plan->rows[i].group = i;
-  while (changed) {
-    changed = false;
-    for (size_t i = 0; i < catalog->contrasts_count; i++) {
-      size_t *arm = &plan->rows[catalog->contrasts[i].arm].group;
-      size_t *against = &plan->rows[catalog->contrasts[i].against].group;
+  for (size_t i = 0; i < catalog->contrasts_count; i++) {
+    size_t arm = first_of_group(plan, catalog->contrasts[i].arm);
+    size_t against = first_of_group(plan, catalog->contrasts[i].against);
 
-      changed = changed || *arm != *against;
-      *arm = *against = *arm < *against ? *arm : *against;
-    }
+    plan->rows[arm > against ? arm : against].group = arm > against ? against : arm;
   }
+  for (size_t i = 0; i < catalog->rows_count; i++)
+    plan->rows[i].group = first_of_group(plan, i);
   /* Numbered without gaps, in the order of their first rows: a group's number is its first row's until then. */
   plan->groups_count = 0;
   for (size_t i = 0; i < catalog->rows_count; i++) {
@@ -119,8 +125,22 @@ static void group_rows(struct pvt_plan *plan) {
   }
 }
 
+/* What the calibration found, or what a file says that it found. */
+static int parse_calibration(struct pvt_plan *plan, size_t nth, struct pvt_why *why) {
+  json_t *row = plan->catalog.rows[nth].json, *error = json_object_get(row, "error");
+  json_int_t operations = json_integer_value(json_object_get(row, "operations"));
+  json_int_t window_ns = json_integer_value(json_object_get(row, "window_ns"));
+
+  if (operations < 0 || window_ns < 0 || (error != NULL && !json_is_string(error)))
+    return pvt_why_set(why, -EINVAL, "row %zu has no proper operations, window_ns and error", nth);
+  plan->rows[nth] = (struct pvt_plan_row){0, (uint64_t)operations, (uint64_t)window_ns, json_string_value(error)};
+  return 0;
+}
+
 int pvt_plan_parse(json_t *json, struct pvt_plan *ret_plan, struct pvt_why *why) {
   json_int_t rounds = json_integer_value(json_object_get(json, "rounds"));
+  json_t *timeout = json_object_get(json, "timeout_s");
+  json_int_t timeout_s = timeout == NULL ? PVT_TIMEOUT_S : json_integer_value(timeout);
   struct pvt_plan plan = {0};
   int status;
 
@@ -128,10 +148,13 @@ int pvt_plan_parse(json_t *json, struct pvt_plan *ret_plan, struct pvt_why *why)
     return pvt_why_set(why, -EINVAL, "it is not a plan of this version of pvt");
   if (rounds < 1 || rounds > PVT_ROUNDS_MAX)
     return pvt_why_set(why, -EINVAL, "it has no number of rounds from 1 to %d", PVT_ROUNDS_MAX);
+  if (timeout_s < 1 || timeout_s > PVT_TIMEOUT_MAX_S)
+    return pvt_why_set(why, -EINVAL, "it has no timeout_s from 1 to %d", PVT_TIMEOUT_MAX_S);
   status = pvt_catalog_parse(json, &plan.catalog, why);
   if (status < 0)
     return status;
   plan.rounds = (unsigned)rounds;
+  plan.timeout_s = (unsigned)timeout_s;
   plan.seed = (uint64_t)json_integer_value(json_object_get(json, "seed"));
   plan.rows = calloc(plan.catalog.rows_count + 1, sizeof plan.rows[0]);
   if (plan.rows == NULL) {
@@ -139,12 +162,11 @@ int pvt_plan_parse(json_t *json, struct pvt_plan *ret_plan, struct pvt_why *why)
     return pvt_why_set(why, -ENOMEM, "no memory for the plan");
   }
   plan.json = json_incref(json);
-  for (size_t i = 0; i < plan.catalog.rows_count; i++) {
-    json_t *row = plan.catalog.rows[i].json;
-
-    plan.rows[i].operations = (uint64_t)json_integer_value(json_object_get(row, "operations"));
-    plan.rows[i].window_ns = (uint64_t)json_integer_value(json_object_get(row, "window_ns"));
-    plan.rows[i].error = json_string_value(json_object_get(row, "error"));
+  for (size_t i = 0; i < plan.catalog.rows_count && status == 0; i++)
+    status = parse_calibration(&plan, i, why);
+  if (status < 0) {
+    pvt_plan_done(&plan);
+    return status;
   }
   group_rows(&plan);
   *ret_plan = plan;
@@ -192,34 +214,87 @@ static void shuffle(size_t *items, size_t count, uint64_t *state) {
   }
 }
 
+/* One round's walk along the contrasts. Each row's neighbours are neighbours[first[row]] to [first[row + 1] - 1]. */
 struct walk {
-  const struct pvt_plan *plan;
-  const size_t *shuffled; /* rows in random order: the order in which neighbours are tried */
+  const struct pvt_catalog *catalog;
+  size_t *shuffled;                  /* rows in random order: the order in which groups, and neighbours, are tried */
+  size_t *first, *neighbours, *next; /* next: where to go on at this row */
+  size_t *stack;
   bool *seen;
-  size_t *order, length;
 };
 
-static bool are_compared(const struct pvt_catalog *catalog, size_t a, size_t b) {
+static int walk_init(struct walk *walk, const struct pvt_catalog *catalog) {
+  size_t rows = catalog->rows_count;
+
+  *walk = (struct walk){.catalog = catalog,
+                        .shuffled = calloc(rows + 1, sizeof(size_t)),
+                        .first = calloc(rows + 2, sizeof(size_t)),
+                        .neighbours = calloc(2 * catalog->contrasts_count + 1, sizeof(size_t)),
+                        .next = calloc(rows + 1, sizeof(size_t)),
+                        .stack = calloc(rows + 1, sizeof(size_t)),
+                        .seen = calloc(rows + 1, sizeof(bool))};
+  if (walk->shuffled == NULL || walk->first == NULL || walk->neighbours == NULL || walk->next == NULL ||
+      walk->stack == NULL || walk->seen == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < rows; i++)
+    walk->shuffled[i] = i;
+  return 0;
+}
+
+static void walk_done(struct walk *walk) {
+  free(walk->shuffled);
+  free(walk->first);
+  free(walk->neighbours);
+  free(walk->next);
+  free(walk->stack);
+  free(walk->seen);
+}
+
+/* Counts, then fills, as in a counting sort. Which neighbour comes first is left to chance, as it is for the rows. */
+static void find_neighbours(struct walk *walk, uint64_t *state) {
+  const struct pvt_catalog *catalog = walk->catalog;
+
+  for (size_t i = 0; i < catalog->contrasts_count; i++) {
+    walk->first[catalog->contrasts[i].arm + 1]++;
+    walk->first[catalog->contrasts[i].against + 1]++;
+  }
+  for (size_t row = 0; row < catalog->rows_count; row++) {
+    walk->first[row + 1] += walk->first[row];
+    walk->next[row] = walk->first[row];
+  }
   for (size_t i = 0; i < catalog->contrasts_count; i++) {
     const struct pvt_catalog_contrast *contrast = &catalog->contrasts[i];
 
-    if ((contrast->arm == a && contrast->against == b) || (contrast->arm == b && contrast->against == a))
-      return true;
+    walk->neighbours[walk->next[contrast->arm]++] = contrast->against;
+    walk->neighbours[walk->next[contrast->against]++] = contrast->arm;
   }
-  return false;
+  for (size_t row = 0; row < catalog->rows_count; row++) {
+    shuffle(walk->neighbours + walk->first[row], walk->first[row + 1] - walk->first[row], state);
+    walk->next[row] = walk->first[row];
+  }
 }
 
-/* Depth first along the contrasts, so that rows that are compared stand next to each other, or nearly so. */
-static void visit(struct walk *walk, size_t row) {
-  walk->seen[row] = true;
-  walk->order[walk->length++] = row;
-  for (size_t i = 0; i < walk->plan->catalog.rows_count; i++) {
-    size_t next = walk->shuffled[i];
+/* Depth first along the contrasts, so that rows that are compared stand next to each other, or nearly so. Returns how
+ * many rows it found. */
+static size_t visit(struct walk *walk, size_t row, size_t *ret_order) {
+  size_t found = 0, depth = 0;
 
-    if (!walk->seen[next] && walk->plan->rows[next].group == walk->plan->rows[row].group &&
-        are_compared(&walk->plan->catalog, row, next))
-      visit(walk, next);
+  walk->seen[row] = true;
+  ret_order[found++] = walk->stack[depth++] = row;
+  while (depth > 0) {
+    size_t at = walk->stack[depth - 1], neighbour;
+
+    if (walk->next[at] == walk->first[at + 1]) {
+      depth--;
+      continue;
+    }
+    neighbour = walk->neighbours[walk->next[at]++];
+    if (walk->seen[neighbour])
+      continue;
+    walk->seen[neighbour] = true;
+    ret_order[found++] = walk->stack[depth++] = neighbour;
   }
+  return found;
 }
 
 static void reverse(size_t *items, size_t count) {
@@ -241,25 +316,20 @@ static void reverse_groups(const struct pvt_plan *plan, size_t *order) {
 }
 
 int pvt_plan_order(const struct pvt_plan *plan, unsigned round, size_t *ret_order) {
-  size_t count = plan->catalog.rows_count;
   uint64_t state = plan->seed ^ (UINT64_C(0xd1342543de82ef95) * (round / 2 + 1));
-  size_t *shuffled = calloc(count + 1, sizeof shuffled[0]);
-  struct walk walk = {plan, shuffled, calloc(count + 1, sizeof walk.seen[0]), ret_order, 0};
+  struct walk walk;
+  size_t length = 0;
+  int status = walk_init(&walk, &plan->catalog);
 
-  if (shuffled == NULL || walk.seen == NULL) {
-    free(shuffled);
-    free(walk.seen);
-    return -ENOMEM;
+  if (status == 0) {
+    shuffle(walk.shuffled, plan->catalog.rows_count, &state);
+    find_neighbours(&walk, &state);
+    for (size_t i = 0; i < plan->catalog.rows_count; i++)
+      if (!walk.seen[walk.shuffled[i]])
+        length += visit(&walk, walk.shuffled[i], ret_order + length);
+    if (round % 2 == 1)
+      reverse_groups(plan, ret_order);
   }
-  for (size_t i = 0; i < count; i++)
-    shuffled[i] = i;
-  shuffle(shuffled, count, &state);
-  for (size_t i = 0; i < count; i++)
-    if (!walk.seen[shuffled[i]])
-      visit(&walk, shuffled[i]);
-  if (round % 2 == 1)
-    reverse_groups(plan, ret_order);
-  free(walk.seen);
-  free(shuffled);
-  return 0;
+  walk_done(&walk);
+  return status;
 }

@@ -22,16 +22,18 @@ struct pvt_plan {
   struct pvt_plan_row *rows;  /* one for each of catalog.rows */
   size_t groups_count;
   unsigned rounds;
+  unsigned timeout_s; /* a launch without an answer for so long is an error */
   uint64_t seed;
 };
 
-enum { PVT_ROUNDS_MAX = 1000 };
+enum { PVT_ROUNDS_MAX = 1000, PVT_TIMEOUT_S = 240, PVT_TIMEOUT_MAX_S = 86400 };
 
 struct pvt_plan_request {
   const char *const *patterns; /* NULL-ended; empty: all rows of the profile */
   const char *profile;         /* "quick", "standard", "full" */
   unsigned rounds;             /* 0: the profile's: 9, 20, 40 */
   uint64_t seed;
+  unsigned timeout_s; /* 0: PVT_TIMEOUT_S */
 };
 
 /* Selects from the catalog: rows in the profile that match a pattern, and the controls always. A pattern that matches

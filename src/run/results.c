@@ -1,4 +1,6 @@
+#include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,24 +39,70 @@ static json_t *entry_json(const struct pvt_history *history, const struct pvt_la
   return entry;
 }
 
-static json_t *context_json(const struct pvt_history *history) {
-  json_t *plan = history->plan.json, *cpu = json_object_get(json_object_get(plan, "machine"), "cpu");
-  json_int_t cpus = json_integer_value(json_object_get(cpu, "allowed_cpus"));
+static json_t *string_or(json_t *string, const char *otherwise) {
+  return json_is_string(string) ? json_incref(string) : json_string(otherwise);
+}
 
-  return json_pack("{s:s, s:s, s:s, s:I, s:i, s:b, s:[], s:[], s:s, s:O?, s:O?, s:O?}", "date", "", "host_name", "",
-                   "executable", "pvt", "num_cpus", cpus, "mhz_per_cpu", 0, "cpu_scaling_enabled", 0, "caches",
-                   "load_avg", "library_build_type", "release", "pvt_version", json_object_get(plan, "version"),
-                   "pvt_seed", json_object_get(plan, "seed"), "pvt_machine", json_object_get(plan, "machine"));
+/* "release" unless the harnesses were built without optimisation: what compare.py and people look at. */
+static const char *build_type(json_t *machine) {
+  return json_is_false(json_object_get(json_object_get(machine, "build"), "optimised")) ? "debug" : "release";
+}
+
+/* Google Benchmark's word for a level is a number, and it counts the CPUs that share one cache. */
+static json_t *caches_json(json_t *machine) {
+  json_t *caches = json_array(), *each;
+  size_t i;
+
+  json_array_foreach (json_object_get(machine, "caches"), i, each) {
+    const char *type = json_string_value(json_object_get(each, "type"));
+    char name[32];
+
+    snprintf(name, sizeof name, "%.30s", type == NULL ? "unknown" : type);
+    name[0] = (char)toupper((unsigned char)name[0]);
+    json_array_append_new(caches, json_pack("{s:s, s:I, s:I, s:I}", "type", name, "level",
+                                            json_integer_value(json_object_get(each, "level")), "size",
+                                            json_integer_value(json_object_get(each, "size_bytes")), "num_sharing",
+                                            json_integer_value(json_object_get(each, "shared_by_cpus"))));
+  }
+  return caches;
+}
+
+static json_t *load_json(json_t *machine) {
+  static const char *const names[] = {"average_1min", "average_5min", "average_15min"};
+  json_t *load = json_object_get(machine, "load"), *averages = json_array();
+
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (json_is_number(json_object_get(load, names[i])))
+      json_array_append(averages, json_object_get(load, names[i]));
+  return averages;
+}
+
+static json_t *context_json(const struct pvt_history *history) {
+  json_t *plan = history->plan.json, *machine = json_object_get(plan, "machine");
+  json_t *cpu = json_object_get(machine, "cpu");
+  const char *governor = json_string_value(json_object_get(cpu, "governor"));
+  bool is_scaling = governor != NULL && strcmp(governor, "none") != 0 && strcmp(governor, "performance") != 0;
+
+  return json_pack("{s:o, s:o, s:s, s:I, s:i, s:b, s:o, s:o, s:s, s:O?, s:O?, s:O?, s:O?}", "date",
+                   string_or(json_object_get(plan, "started"), "1970-01-01T00:00:00+00:00"), "host_name",
+                   string_or(json_object_get(plan, "host"), "unknown"), "executable", "pvt", "num_cpus",
+                   json_integer_value(json_object_get(cpu, "allowed_cpus")), "mhz_per_cpu", 0, "cpu_scaling_enabled",
+                   (int)is_scaling, "caches", caches_json(machine), "load_avg", load_json(machine),
+                   "library_build_type", build_type(machine), "pvt_version", json_object_get(plan, "version"),
+                   "pvt_profile", json_object_get(plan, "profile"), "pvt_seed", json_object_get(plan, "seed"),
+                   "pvt_machine", machine);
 }
 
 json_t *pvt_results_json(const struct pvt_history *history) {
   json_t *entries = json_array(), *context = context_json(history);
 
   /* Row by row, as Google Benchmark does, so that a reader sees a benchmark's repetitions together. */
-  for (size_t row = 0; row < history->plan.catalog.rows_count; row++)
-    for (size_t i = 0; i < history->launches_count; i++)
-      if (history->launches[i].row == row && history->launches[i].status == PVT_LAUNCH_OK)
-        json_array_append_new(entries, entry_json(history, &history->launches[i]));
+  for (size_t i = 0; i < history->launches_count; i++) {
+    const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+
+    if (launched->status == PVT_LAUNCH_OK)
+      json_array_append_new(entries, entry_json(history, launched));
+  }
   return json_pack("{s:o, s:o}", "context", context, "benchmarks", entries);
 }
 
@@ -69,7 +117,8 @@ int pvt_results_write(const struct pvt_history *history, const char *folder, str
     return pvt_why_set(why, -ENOMEM, "no memory for %s", path);
   errno = 0;
   if (json_dump_file(json, temporary, JSON_INDENT(1)) == -1 || rename(temporary, path) == -1) {
-    status = pvt_why_set(why, errno == 0 ? -EIO : -errno, "cannot write %s: %s", path, strerror(errno));
+    status = pvt_why_set(why, errno == 0 ? -EIO : -errno, "cannot write %s: %s: make room, then --resume writes it",
+                         path, strerror(errno));
     unlink(temporary);
   }
   json_decref(json);

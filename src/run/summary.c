@@ -43,16 +43,15 @@ static int fill(struct table *table, const struct pvt_history *history) {
 
 /* The median over launches of a number in their lines: "cpu_ns", or "quantiles" and "p50". NAN: none has it. */
 static double median_of(const struct pvt_history *history, size_t row, const char *object, const char *name) {
-  double *numbers = calloc(history->launches_count + 1, sizeof numbers[0]), median = NAN;
-  size_t count = 0;
+  size_t first = history->row_first[row], end = history->row_first[row + 1], count = 0;
+  double *numbers = calloc(end - first + 1, sizeof numbers[0]), median = NAN;
 
-  for (size_t i = 0; numbers != NULL && i < history->launches_count; i++) {
-    json_t *from = history->launches[i].json, *number;
+  for (size_t i = first; numbers != NULL && i < end; i++) {
+    const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+    json_t *from = launched->json, *number;
 
-    if (history->launches[i].row != row || history->launches[i].status != PVT_LAUNCH_OK)
-      continue;
     number = json_object_get(object == NULL ? from : json_object_get(from, object), name);
-    if (json_is_number(number))
+    if (launched->status == PVT_LAUNCH_OK && json_is_number(number))
       numbers[count++] = json_number_value(number);
   }
   if (numbers == NULL || pvt_stats_median(numbers, count, &median) < 0)
@@ -74,12 +73,13 @@ static void add_medians(json_t *json, const struct pvt_history *history, size_t 
   json_object_set_new(json, object, all);
 }
 
-/* The row's histogram is that of its last launch: a picture of a shape, not a statistic. */
+/* The row's histogram is that of its last launch that counts: a picture of a shape, not a statistic. */
 static void add_histogram(json_t *json, const struct pvt_history *history, size_t row) {
-  for (size_t i = history->launches_count; i-- > 0;) {
-    json_t *histogram = json_object_get(history->launches[i].json, "histogram");
+  for (size_t i = history->row_first[row + 1]; i-- > history->row_first[row];) {
+    const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+    json_t *histogram = json_object_get(launched->json, "histogram");
 
-    if (history->launches[i].row != row || !json_is_string(histogram))
+    if (launched->status != PVT_LAUNCH_OK || !json_is_string(histogram))
       continue;
     json_object_set(json, "histogram", histogram);
     return;
@@ -89,8 +89,8 @@ static void add_histogram(json_t *json, const struct pvt_history *history, size_
 static unsigned count_launches(const struct pvt_history *history, size_t row, enum pvt_launch_status status) {
   unsigned count = 0;
 
-  for (size_t i = 0; i < history->launches_count; i++)
-    count += history->launches[i].row == row && history->launches[i].status == status;
+  for (size_t i = history->row_first[row]; i < history->row_first[row + 1]; i++)
+    count += history->launches[history->by_row[i]].status == status;
   return count;
 }
 
@@ -158,6 +158,10 @@ static int compute_ratio(const struct table *table, const struct pvt_catalog_con
 
     *ret_ratio = (struct pvt_ratio){.ratio = NAN, .low = 0, .high = INFINITY, .could_see = INFINITY};
     status = pairs == 0 ? 0 : pvt_stats_ratio(arm, against, pairs, LEVEL, ret_ratio);
+    if (status == -EOVERFLOW || status == -EDOM) {
+      *ret_ratio = (struct pvt_ratio){.ratio = NAN, .low = 0, .high = INFINITY, .could_see = INFINITY};
+      status = 0; /* numbers that no machine measures: no ratio */
+    }
   }
   free(arm);
   free(against);
@@ -214,31 +218,24 @@ static int compute_ratios(const struct table *table, struct pvt_ratio *ratios, j
 
 /* ---- The whole ---- */
 
-static bool named_before(json_t *errors, const char *row) {
-  json_t *each;
-  size_t i;
-
-  json_array_foreach (errors, i, each) {
-    if (strcmp(json_string_value(json_object_get(each, "row")), row) == 0)
-      return true;
-  }
-  return false;
-}
-
+/* One reason for each row that failed: that of its calibration, or of its first launch that did. */
 static json_t *errors_json(const struct pvt_history *history) {
   const struct pvt_plan *plan = &history->plan;
   json_t *errors = json_array();
 
-  for (size_t i = 0; i < plan->catalog.rows_count; i++)
-    if (plan->rows[i].error != NULL)
-      json_array_append_new(errors,
-                            json_pack("{s:s, s:s}", "row", plan->catalog.rows[i].name, "why", plan->rows[i].error));
-  for (size_t i = 0; i < history->launches_count; i++) {
-    const char *name = plan->catalog.rows[history->launches[i].row].name;
-    const char *why = json_string_value(json_object_get(history->launches[i].json, "why"));
+  for (size_t row = 0; row < plan->catalog.rows_count; row++) {
+    const char *why = plan->rows[row].error;
 
-    if (history->launches[i].status == PVT_LAUNCH_ERROR && !named_before(errors, name))
-      json_array_append_new(errors, json_pack("{s:s, s:s}", "row", name, "why", why == NULL ? "no reason" : why));
+    for (size_t i = history->row_first[row]; i < history->row_first[row + 1] && why == NULL; i++) {
+      const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+
+      if (launched->status == PVT_LAUNCH_ERROR) {
+        why = json_string_value(json_object_get(launched->json, "why"));
+        why = why == NULL ? "no reason" : why;
+      }
+    }
+    if (why != NULL)
+      json_array_append_new(errors, json_pack("{s:s, s:s}", "row", plan->catalog.rows[row].name, "why", why));
   }
   return errors;
 }
