@@ -122,7 +122,7 @@ static int launch(struct execution *execution, size_t nth, unsigned round, unsig
   json_object_set_new(line, "slot", json_integer((json_int_t)execution->slot++));
   json_object_set_new(line, "group", json_integer((json_int_t)planned->group));
   json_object_set_new(line, "attempt", json_integer(attempt));
-  execution->errors[nth] += !has_status(line, "ok");
+  execution->failed[nth] = !has_status(line, "ok");
   return pvt_journal_append(execution->journal, line, why);
 }
 

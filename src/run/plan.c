@@ -40,10 +40,14 @@ static int check_patterns(const struct pvt_catalog *catalog, const char *const *
   return 0;
 }
 
-static bool is_selected(const struct pvt_catalog_row *row, const struct pvt_plan_request *request) {
-  bool is_control = strcmp(row->question, CONTROL) == 0;
+/* Marks the rows of CONTROL that are null checks: they are in every run; its other rows are for who asks. */
+static void select_controls(const struct pvt_catalog *catalog, bool *selected) {
+  for (size_t i = 0; i < catalog->contrasts_count; i++) {
+    const struct pvt_catalog_contrast *contrast = &catalog->contrasts[i];
 
-  return pvt_catalog_in_profile(row, request->profile) && (is_control || matches_any(request->patterns, row->name));
+    if (contrast->is_null && strcmp(catalog->rows[contrast->arm].question, CONTROL) == 0)
+      selected[contrast->arm] = selected[contrast->against] = true;
+  }
 }
 
 int pvt_plan_new(const struct pvt_catalog *catalog, const struct pvt_plan_request *request, struct pvt_plan *ret_plan,
@@ -54,17 +58,20 @@ int pvt_plan_new(const struct pvt_catalog *catalog, const struct pvt_plan_reques
   int status = check_patterns(catalog, request->patterns, why);
   size_t asked = 0;
 
+  if (selected != NULL)
+    select_controls(catalog, selected);
+  else
+    status = pvt_why_set(why, -ENOMEM, "no memory for the plan");
   for (size_t i = 0; i < catalog->rows_count && status == 0; i++) {
     const struct pvt_catalog_row *row = &catalog->rows[i];
+    bool is_asked = pvt_catalog_in_profile(row, request->profile) && matches_any(request->patterns, row->name);
 
-    if (!is_selected(row, request))
-      continue;
-    asked += matches_any(request->patterns, row->name);
-    if (row->skip != NULL) {
+    asked += is_asked;
+    if ((is_asked || selected[i]) && row->skip != NULL)
       json_array_append_new(skipped, json_pack("{s:s, s:s}", "row", row->name, "why", row->skip));
+    selected[i] = (is_asked || selected[i]) && row->skip == NULL;
+    if (!selected[i])
       continue;
-    }
-    selected[i] = true;
     json_array_append_new(rows, json_deep_copy(row->json));
   }
   if (status == 0 && asked == 0)
