@@ -134,7 +134,7 @@ Test(lock, loses_no_increment, .timeout = SECONDS) {
 static void serves_four_on_one_cpu(const struct pvt_lock *lock, const struct sharing *sharing) {
   struct table *table = table_new(lock, sharing->is_pshared);
 
-  table->cheap = 10 * BATCH;
+  table->cheap = UINT64_C(10) * BATCH;
   table->dear = 5;
   run(sharing, table, take_turns, 4, true);
   table_free(table);
