@@ -137,7 +137,7 @@ static void answer(struct loop *loop, struct connection *connection) {
   atomic_fetch_add(&loop->board->served, 1);
   if (send(connection->fd, &connection->request, sizeof connection->request, MSG_NOSIGNAL) !=
       sizeof connection->request)
-    drop(loop, connection);
+    shutdown(connection->fd, SHUT_RDWR); /* its end is an event, and drops it */
 }
 
 static int answer_due(struct loop *loop) {
@@ -161,7 +161,7 @@ static bool is_orphan(struct loop *loop) {
 
   if (now_ns < loop->look_ns)
     return false;
-  loop->look_ns = now_ns + LOOK_MS * 1000000u;
+  loop->look_ns = now_ns + LOOK_MS * (uint64_t)1000000;
   return getppid() != loop->board->master;
 }
 

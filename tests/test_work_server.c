@@ -1,13 +1,18 @@
-/* test_work_server.c - the server of the workload network: its clients' times, its rules, its end. */
+/* test_work_server.c - the workload network from both its ends: its times, its rules, its errors. */
 #include "work_server.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shared.h"
+#include "clock.h"
 #include "workload.h"
 
 static struct pvt_work_server *start_server(void) {
@@ -76,28 +81,90 @@ Test(work_server, leaves_no_server_behind, .timeout = 30) {
 }
 
 Test(work_server, ends_with_its_master, .timeout = 30) {
-  struct pvt_work_spec spec = {0};
-  struct pvt_work work;
-  void *memory;
-  uint16_t *port;
-  pid_t pid;
+  struct pvt_work_server *server;
+  uint64_t patience_ns = pvt_clock_ns() + 15000000000u;
+  pid_t master, orphan = 0;
+  int status;
 
-  cr_assert_eq(pvt_shared_new(sizeof *port, &memory), 0);
-  port = memory;
-  pid = fork();
-  if (pid == 0) {
-    struct pvt_work_server *server;
-
-    if (pvt_work_server_start(-1, &server) == 0)
-      *port = pvt_work_server_port(server);
-    _exit(0); /* without a word to the server */
+  cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* so that the orphan comes to us */
+  master = fork();
+  if (master == 0) {
+    setpgid(0, 0);
+    _exit(pvt_work_server_start(-1, &server) == 0 ? 0 : 1); /* without a word to the server */
   }
-  cr_assert_eq(waitpid(pid, NULL, 0), pid);
-  cr_assert_neq(*port, 0);
-  spec.port = *port;
-  while (pvt_work_init(&work, pvt_workload_find("network"), &spec) != -ECONNREFUSED) {
-    pvt_work_done(&work);
+  cr_assert_eq(waitpid(master, &status, 0), master);
+  cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  while ((orphan = waitpid(-1, &status, WNOHANG)) == 0 && pvt_clock_ns() < patience_ns)
     usleep(1000);
+  kill(-master, SIGKILL); /* one that stays shall not outlive the test */
+  cr_expect_gt(orphan, 0, "it has ended");
+}
+
+Test(network, waits_for_a_server_that_takes_its_time, .timeout = 30) {
+  struct pvt_work_server *server = start_server();
+  struct pvt_work work;
+  uint64_t start_ns;
+
+  client_init(&work, pvt_work_server_port(server), 5000000);
+  start_ns = pvt_clock_ns();
+  for (int i = 0; i < 4; i++)
+    cr_expect_eq(pvt_work_once(&work), 0);
+  cr_expect_geq(pvt_clock_ns() - start_ns, 4 * 5000000u);
+  cr_expect_eq(pvt_work_server_served(server), 4);
+  pvt_work_done(&work);
+  pvt_work_server_stop(server);
+}
+
+Test(network, says_so_when_the_server_is_gone, .timeout = 30) {
+  struct pvt_work_server *server = start_server();
+  uint16_t port = pvt_work_server_port(server);
+  struct pvt_work work, late;
+  int status;
+
+  client_init(&work, port, 1000);
+  cr_expect_eq(pvt_work_once(&work), 0);
+  pvt_work_server_stop(server);
+  status = pvt_work_once(&work);
+  cr_expect(status == -ECONNRESET || status == -EPIPE, "%d", status);
+  cr_expect_lt(pvt_work_once(&work), 0);
+  cr_expect_eq(work.done, 1);
+  pvt_work_done(&work);
+  status = pvt_work_init(&late, pvt_workload_find("network"), &(struct pvt_work_spec){.port = port});
+  cr_expect_eq(status, -ECONNREFUSED, "%d", status);
+  cr_expect_eq(pvt_work_init(&late, pvt_workload_find("network"), &(struct pvt_work_spec){0}), -EINVAL, "no port");
+}
+
+Test(network, takes_no_answer_but_its_own, .timeout = 30) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t bytes = sizeof address;
+  static const struct {
+    struct pvt_work_request answer;
+    size_t count;
+    int status;
+    const char *why;
+  } cases[] = {{{1, 5}, 16, 0, "its own"},
+               {{2, 5}, 16, -EPROTO, "another's"},
+               {{1, 5}, 15, -EPROTO, "cut short"},
+               {{1, 5}, 0, -ECONNRESET, "none"}};
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+  cr_assert_eq(bind(listener, (struct sockaddr *)&address, bytes), 0);
+  cr_assert_eq(listen(listener, 1), 0);
+  cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct pvt_work work;
+    int fd;
+
+    client_init(&work, ntohs(address.sin_port), 5);
+    fd = accept(listener, NULL, NULL);
+    cr_assert_geq(fd, 0);
+    /* Before it is asked for: the client neither knows nor minds. */
+    cr_assert_eq(write(fd, &cases[i].answer, cases[i].count), (ssize_t)cases[i].count);
+    cr_assert_eq(shutdown(fd, SHUT_WR), 0);
+    cr_expect_eq(pvt_work_once(&work), cases[i].status, "%s", cases[i].why);
+    cr_expect_eq(work.done, cases[i].status == 0, "%s", cases[i].why);
+    pvt_work_done(&work);
+    close(fd);
   }
-  pvt_shared_free(memory, sizeof *port);
+  close(listener);
 }
