@@ -62,6 +62,7 @@ static void ends_all_workers_with_the_window(const struct pvt_model *model) {
   cr_expect_geq(measure.overlap, 0.95);
   cr_expect(measure.proofs & PVT_PROOF_OVERLAP);
   cr_expect_geq(measure.span_ns, 300000000);
+  cr_expect_leq(measure.span_ns, 5000000000u);
   pvt_crew_stop(crew);
 }
 
@@ -112,6 +113,43 @@ static void shares_ordinary_memory_only_if_it_says_so(const struct pvt_model *mo
   cr_expect(measure.proofs & PVT_PROOF_PRIVATE);
   cr_expect(measure.proofs & PVT_PROOF_SHARED);
   cr_expect_eq(atomic_load(&ordinary_word) != 0, model->shares_memory);
+  pvt_crew_stop(crew);
+}
+
+/* A model that says the contrary of what it does is found out. */
+static void shows_no_private_memory_for_a_model_that_lies(const struct pvt_model *model) {
+  struct pvt_model liar = *model;
+  struct pvt_measure measure = {0};
+  struct pvt_crew *crew;
+
+  liar.shares_memory = !model->shares_memory;
+  crew = start(&liar, (struct pvt_crew_spec){.workers = WORKERS, .step = write_to_ordinary_memory});
+  pvt_crew_open(crew);
+  cr_expect_eq(pvt_crew_wait(crew), 0);
+  pvt_crew_report(crew, &measure);
+  cr_expect_not(measure.proofs & PVT_PROOF_PRIVATE);
+  pvt_crew_stop(crew);
+}
+
+/* Worker 0 is done at once, the others much later. */
+static int leave_early(struct pvt_worker *worker) {
+  if (worker->index == 0 || worker->operations++ > 0)
+    return PVT_DONE;
+  worker->await = (struct pvt_operation){.kind = PVT_SLEEP, .sleep_ns = 100000000};
+  return PVT_AWAIT;
+}
+
+static void shows_no_overlap_and_no_gate_where_there_was_none(const struct pvt_model *model) {
+  struct pvt_measure measure = {0};
+  struct pvt_crew *crew = start(model, (struct pvt_crew_spec){.workers = WORKERS, .step = leave_early});
+
+  pvt_crew_open(crew);
+  cr_expect_eq(pvt_crew_wait(crew), 0);
+  atomic_store(&pvt_crew_worker(crew, 0)->gate->opened_ns, pvt_clock_ns()); /* as if it had been opened only now */
+  pvt_crew_report(crew, &measure);
+  cr_expect_lt(measure.overlap, 0.95);
+  cr_expect_not(measure.proofs & PVT_PROOF_OVERLAP);
+  cr_expect_not(measure.proofs & PVT_PROOF_GATE);
   pvt_crew_stop(crew);
 }
 
@@ -252,6 +290,8 @@ static void finds_itself_by_name(const struct pvt_model *model) {
   CONTRACT(model, ends_workers_that_wait_beyond_the_window)                                                            \
   CONTRACT(model, never_returns_into_the_callers_code)                                                                 \
   CONTRACT(model, shares_ordinary_memory_only_if_it_says_so)                                                           \
+  CONTRACT(model, shows_no_private_memory_for_a_model_that_lies)                                                       \
+  CONTRACT(model, shows_no_overlap_and_no_gate_where_there_was_none)                                                   \
   CONTRACT(model, hands_a_steps_error_to_wait)                                                                         \
   CONTRACT(model, hands_a_preparations_error_to_start)                                                                 \
   CONTRACT(model, refuses_a_senseless_crew)                                                                            \

@@ -26,6 +26,7 @@ struct desk {
 /* What the workers of a test share. */
 struct table {
   struct desk desks[WORKERS];
+  _Atomic unsigned woken;
   int fds[4];
   struct sockaddr_storage address;
   socklen_t address_bytes;
@@ -222,6 +223,7 @@ static int sleep_once(struct pvt_worker *worker) {
     return await(worker, (struct pvt_operation){.kind = PVT_SLEEP, .sleep_ns = (WORKERS - worker->index) * 7000100u});
   }
   desk->took_ns = pvt_clock_ns() - desk->from_ns;
+  desk->rounds = atomic_fetch_add(&((struct table *)worker->shared)->woken, 1);
   return worker->await.result == 0 ? PVT_DONE : -EBADMSG;
 }
 
@@ -231,6 +233,9 @@ static void sleeps_as_long_as_asked(const struct pvt_model *model) {
   cr_expect_eq(run(model, WORKERS, sleep_once, table), 0);
   for (unsigned i = 0; i < WORKERS; i++)
     cr_expect_geq(table->desks[i].took_ns, (WORKERS - i) * 7000100u, "worker %u", i);
+  for (unsigned i = 0; i < WORKERS && model->shares_a_thread; i++)
+    cr_expect_eq(table->desks[i].rounds, WORKERS - 1 - i, "worker %u was woken as number %u", i,
+                 table->desks[i].rounds);
 }
 
 /* ---- Files ---- */
