@@ -4,15 +4,31 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { GROUPS_MAX = 1024 };
-
-static pid_t groups[GROUPS_MAX];
-static unsigned groups_count;
+static pid_t *groups;
+static size_t groups_count, groups_room;
 
 static void forget(pid_t group) {
-  for (unsigned i = 0; i < groups_count; i++)
-    if (groups[i] == group)
-      groups[i--] = groups[--groups_count];
+  for (size_t i = 0; i < groups_count; i++)
+    if (groups[i] == group) {
+      groups[i] = groups[--groups_count];
+      return;
+    }
+}
+
+/* Out of memory: what cannot be kept in mind is ended at once. */
+static void watch(pid_t group) {
+  if (groups_count == groups_room) {
+    size_t more = groups_room == 0 ? 64 : groups_room * 2;
+    pid_t *grown = reallocarray(groups, more, sizeof grown[0]);
+
+    if (grown == NULL) {
+      kill(-group, SIGKILL);
+      return;
+    }
+    groups = grown;
+    groups_room = more;
+  }
+  groups[groups_count++] = group;
 }
 
 int main(void) {
@@ -28,10 +44,10 @@ int main(void) {
     if (group <= 1)
       continue;
     forget(group);
-    if (line[0] == '+' && groups_count < GROUPS_MAX)
-      groups[groups_count++] = group;
+    if (line[0] == '+')
+      watch(group);
   }
-  for (unsigned i = 0; i < groups_count; i++)
+  for (size_t i = 0; i < groups_count; i++)
     kill(-groups[i], SIGKILL);
   _exit(0);
 }

@@ -73,14 +73,21 @@ int pvt_execute_calibrate(struct pvt_plan *plan, const struct pvt_reaper *reaper
 
 /* ---- Rounds ---- */
 
+/* What has become of a row's launches: see pvt_history_errors. */
+struct tally {
+  unsigned errors;    /* failures in groups that were not disturbed */
+  unsigned disturbed; /* failures in those that were */
+  bool has_value;
+  bool has_failed; /* in the group that is being launched */
+};
+
 struct execution {
   const struct pvt_plan *plan;
   struct pvt_journal *journal;
   const struct pvt_reaper *reaper;
   const struct pvt_watcher *watcher;
   struct pvt_why *why;
-  unsigned *errors;      /* of each row, in undisturbed groups */
-  unsigned char *failed; /* in the group that is being launched */
+  struct tally *tallies; /* of each row */
   size_t slot, done, all;
 };
 
@@ -122,7 +129,8 @@ static int launch(struct execution *execution, size_t nth, unsigned round, unsig
   json_object_set_new(line, "slot", json_integer((json_int_t)execution->slot++));
   json_object_set_new(line, "group", json_integer((json_int_t)planned->group));
   json_object_set_new(line, "attempt", json_integer(attempt));
-  execution->failed[nth] = !has_status(line, "ok");
+  execution->tallies[nth].has_failed = !has_status(line, "ok");
+  execution->tallies[nth].has_value |= has_status(line, "ok");
   return pvt_journal_append(execution->journal, line, why);
 }
 
@@ -176,7 +184,10 @@ static json_t *end_line(unsigned round, size_t group, unsigned attempt, const ch
 }
 
 static bool can_launch(const struct execution *execution, size_t row) {
-  return execution->plan->rows[row].error == NULL && execution->errors[row] < PVT_ERRORS_MAX;
+  const struct tally *tally = &execution->tallies[row];
+  unsigned errors = tally->errors + (tally->has_value ? 0 : tally->disturbed);
+
+  return execution->plan->rows[row].error == NULL && errors < PVT_ERRORS_MAX;
 }
 
 static bool any_can_launch(const struct execution *execution, const size_t *rows, size_t count) {
@@ -213,9 +224,12 @@ static int launch_group(struct execution *execution, const size_t *rows, size_t 
     status = pvt_journal_append(execution->journal, end_line(round, group, attempt, why, &seen, &before, &after),
                                 execution->why);
     for (size_t i = 0; i < count; i++) {
+      struct tally *tally = &execution->tallies[rows[i]];
+
       /* What others did to the machine can make a row fail, too: only a failure in peace is the row's own. */
-      execution->errors[rows[i]] += why == NULL && execution->failed[rows[i]];
-      execution->failed[rows[i]] = 0;
+      tally->errors += why == NULL && tally->has_failed;
+      tally->disturbed += why != NULL && tally->has_failed;
+      tally->has_failed = false;
     }
     if (status < 0 || why == NULL)
       return status;
@@ -242,6 +256,20 @@ static int launch_round(struct execution *execution, const struct pvt_history *h
   return status;
 }
 
+/* What the journal says of the row so far. */
+static struct tally recall(const struct pvt_history *history, size_t row) {
+  struct tally tally = {0};
+
+  for (size_t i = history->row_first[row]; i < history->row_first[row + 1]; i++) {
+    const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+
+    tally.errors += launched->status == PVT_LAUNCH_ERROR;
+    tally.disturbed += launched->status == PVT_LAUNCH_DISTURBED && pvt_launch_failed(launched);
+    tally.has_value |= !pvt_launch_failed(launched);
+  }
+  return tally;
+}
+
 int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *journal, const struct pvt_reaper *reaper,
                        const struct pvt_watcher *watcher, struct pvt_why *why) {
   size_t rows = history->plan.catalog.rows_count, *order = calloc(rows + 1, sizeof order[0]);
@@ -250,19 +278,18 @@ int pvt_execute_rounds(const struct pvt_history *history, struct pvt_journal *jo
                                 .reaper = reaper,
                                 .watcher = watcher,
                                 .why = why,
-                                .errors = calloc(rows + 1, sizeof execution.errors[0]),
-                                .failed = calloc(rows + 1, sizeof execution.failed[0]),
+                                .tallies = calloc(rows + 1, sizeof execution.tallies[0]),
+                                .slot = history->launches_count,
                                 .all = rows * history->plan.rounds};
   int status = 0;
 
-  if (order == NULL || execution.errors == NULL || execution.failed == NULL)
+  if (order == NULL || execution.tallies == NULL)
     status = pvt_why_set(why, -ENOMEM, "no memory for %zu rows", rows);
   for (size_t row = 0; row < rows && status == 0; row++)
-    execution.errors[row] = pvt_history_errors(history, row);
+    execution.tallies[row] = recall(history, row);
   for (unsigned round = 0; round < history->plan.rounds && status == 0; round++)
     status = launch_round(&execution, history, round, order);
-  free(execution.failed);
-  free(execution.errors);
+  free(execution.tallies);
   free(order);
   return status;
 }

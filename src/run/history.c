@@ -287,12 +287,22 @@ void pvt_history_done(struct pvt_history *history) {
   *history = (struct pvt_history){0};
 }
 
-unsigned pvt_history_errors(const struct pvt_history *history, size_t row) {
-  unsigned errors = 0;
+bool pvt_launch_failed(const struct pvt_launched *launched) {
+  return strcmp(json_string_value(json_object_get(launched->json, "status")), "error") == 0;
+}
 
-  for (size_t i = history->row_first[row]; i < history->row_first[row + 1]; i++)
-    errors += history->launches[history->by_row[i]].status == PVT_LAUNCH_ERROR;
-  return errors;
+unsigned pvt_history_errors(const struct pvt_history *history, size_t row) {
+  unsigned errors = 0, failures = 0;
+  bool has_value = false;
+
+  for (size_t i = history->row_first[row]; i < history->row_first[row + 1]; i++) {
+    const struct pvt_launched *launched = &history->launches[history->by_row[i]];
+
+    errors += launched->status == PVT_LAUNCH_ERROR;
+    failures += pvt_launch_failed(launched);
+    has_value = has_value || !pvt_launch_failed(launched);
+  }
+  return has_value ? errors : failures;
 }
 
 /* [group]: whether any of its rows can still be launched. */

@@ -60,7 +60,10 @@ struct pvt_history {
 /* Reads DIR/rounds.jsonl, which may be hostile. -ENOENT, -EFBIG, -EINVAL with the line's number in why. */
 int pvt_history_read(const char *folder, struct pvt_history *ret_history, struct pvt_why *why);
 void pvt_history_done(struct pvt_history *history);
-/* How often the row failed in closed groups. */
+/* Did it come to no value, in peace or disturbed? */
+bool pvt_launch_failed(const struct pvt_launched *launched);
+/* How often the row failed by itself, in groups that were not disturbed. One that never came to a value, disturbed or
+ * not, cannot blame others: all its failures count. */
 unsigned pvt_history_errors(const struct pvt_history *history, size_t row);
 /* Rounds in which every group is closed, but for those of which every row has failed for good. */
 unsigned pvt_history_rounds(const struct pvt_history *history);

@@ -225,11 +225,12 @@ static json_t *errors_json(const struct pvt_history *history) {
 
   for (size_t row = 0; row < plan->catalog.rows_count; row++) {
     const char *why = plan->rows[row].error;
+    bool has_failed = pvt_history_errors(history, row) > 0;
 
-    for (size_t i = history->row_first[row]; i < history->row_first[row + 1] && why == NULL; i++) {
+    for (size_t i = history->row_first[row]; i < history->row_first[row + 1] && has_failed && why == NULL; i++) {
       const struct pvt_launched *launched = &history->launches[history->by_row[i]];
 
-      if (launched->status == PVT_LAUNCH_ERROR) {
+      if (pvt_launch_failed(launched)) {
         why = json_string_value(json_object_get(launched->json, "why"));
         why = why == NULL ? "no reason" : why;
       }
