@@ -73,7 +73,7 @@ static void await_news(struct pvt_crew *crew, uint32_t seen, uint64_t patience_n
 }
 
 static struct pvt_worker *first_of(const struct pvt_crew *crew, unsigned carrier) {
-  return &crew->workers[carrier * crew->per_carrier];
+  return &crew->workers[(size_t)carrier * crew->per_carrier];
 }
 
 /* Knocks at each worker that has not ended. A signal can come just before the call that it is to interrupt, hence

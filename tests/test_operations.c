@@ -220,7 +220,7 @@ static int sleep_once(struct pvt_worker *worker) {
 
   if (desk->at++ == 0) {
     desk->from_ns = pvt_clock_ns();
-    return await(worker, (struct pvt_operation){.kind = PVT_SLEEP, .sleep_ns = (WORKERS - worker->index) * 7000100u});
+    return await(worker, (struct pvt_operation){.kind = PVT_SLEEP, .sleep_ns = (WORKERS - worker->index) * 7000100ull});
   }
   desk->took_ns = pvt_clock_ns() - desk->from_ns;
   desk->rounds = atomic_fetch_add(&((struct table *)worker->shared)->woken, 1);
@@ -232,7 +232,7 @@ static void sleeps_as_long_as_asked(const struct pvt_model *model) {
 
   cr_expect_eq(run(model, WORKERS, sleep_once, table), 0);
   for (unsigned i = 0; i < WORKERS; i++)
-    cr_expect_geq(table->desks[i].took_ns, (WORKERS - i) * 7000100u, "worker %u", i);
+    cr_expect_geq(table->desks[i].took_ns, (WORKERS - i) * 7000100ull, "worker %u", i);
   for (unsigned i = 0; i < WORKERS && model->shares_a_thread; i++)
     cr_expect_eq(table->desks[i].rounds, WORKERS - 1 - i, "worker %u was woken as number %u", i,
                  table->desks[i].rounds);

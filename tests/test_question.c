@@ -56,6 +56,7 @@ Test(question, names_rows_by_variant_and_axes, .timeout = SECONDS) {
 
   cr_assert_eq(init(&question, declare_rows), 0, "%s", question.why);
   cr_assert_eq(question.rows_count, 7);
+  cr_assert_not_null(question.rows);
   cr_expect_str_eq(question.rows[0].name, "fake/batched/model:process/size_bytes:64");
   cr_expect_str_eq(question.rows[6].name, "fake/batched/model:thread");
   cr_expect_eq(question.rows[0].axes_count, 2);

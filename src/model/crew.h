@@ -24,7 +24,7 @@ struct pvt_crew {
 };
 
 /* In a carrier that may block: lives the whole life of one worker, from its placement to its end. */
-void pvt_worker_live(struct pvt_crew *crew, unsigned worker);
+void pvt_worker_live(struct pvt_crew *crew, unsigned nth);
 /* The parts of it, for carriers that carry several workers at once. Place and prepare; then the gate. */
 int pvt_worker_begin(struct pvt_crew *crew, struct pvt_worker *worker);
 void pvt_worker_end(struct pvt_crew *crew, struct pvt_worker *worker, int status);

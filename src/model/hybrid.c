@@ -33,7 +33,7 @@ static void take(struct seat *seat, int status) {
     pvt_worker_end(seat->crew, &seat->crew->workers[seat->worker], status);
 }
 
-/* In the child, which ends in _exit and so frees nothing. */
+/* In the child. */
 static void live(struct pvt_crew *crew, unsigned carrier) {
   unsigned count = crew->per_carrier, first = carrier * count;
   struct seat *seats = calloc(count, sizeof *seats);
@@ -52,6 +52,7 @@ static void live(struct pvt_crew *crew, unsigned carrier) {
   for (unsigned i = 1; i < count; i++)
     if (seats[i].is_taken)
       pthread_join(seats[i].thread, NULL);
+  free(seats);
 }
 
 static int make(struct pvt_crew *crew, unsigned carrier) {
