@@ -86,6 +86,7 @@ Test(question, compares_rows_that_differ_in_that_axis_alone, .timeout = SECONDS)
   struct pvt_question question;
 
   cr_assert_eq(init(&question, declare_comparison), 0, "%s", question.why);
+  cr_assert_not_null(question.contrasts);
   cr_assert_eq(question.contrasts_count, sizeof expected / sizeof expected[0]);
   for (size_t i = 0; i < question.contrasts_count; i++) {
     cr_expect_str_eq(question.contrasts[i].id, expected[i].id);
@@ -109,6 +110,7 @@ Test(question, names_contrasts_by_what_differs, .timeout = SECONDS) {
   struct pvt_question question;
 
   cr_assert_eq(init(&question, declare_contrasts), 0, "%s", question.why);
+  cr_assert_not_null(question.contrasts);
   cr_assert_eq(question.contrasts_count, 3);
   cr_expect_str_eq(question.contrasts[0].id, "fake/batched-vs-sampled/model:thread/size_bytes:64");
   cr_expect_str_eq(question.contrasts[1].id, "fake/batched/model:process-vs-thread/size_bytes:64-vs-none");
