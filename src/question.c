@@ -52,7 +52,8 @@ struct pvt_row *pvt_question_row(struct pvt_question *question, const char *vari
   question->rows = rows;
   row = &rows[question->rows_count - 1];
   row->profiles = PVT_ALWAYS;
-  snprintf(row->name, sizeof row->name, "%s/%s", question->name, variant);
+  if ((size_t)snprintf(row->name, sizeof row->name, "%s/%s", question->name, variant) >= sizeof row->name)
+    fail(question, -ENAMETOOLONG, "%s/%s is too long a name", question->name, variant);
   return row;
 }
 
