@@ -104,7 +104,7 @@ Test(harness, one_that_hangs_is_killed_when_its_time_is_over, .timeout = SECONDS
     fake_write(folder, "pvt-create", hangs[i].script);
     status = pvt_harness_run(&reaper, "create", arguments, false, 1, &json, &why);
     cr_expect_eq(status, -ETIMEDOUT, "%s: %d: %s", hangs[i].script, status, why.text);
-    cr_expect_str_eq(why.text, "pvt-create gave no result within 1 s and was killed");
+    cr_expect_str_eq(why.text, "pvt-create gave no result within 1 s and was killed: run it by hand");
     cr_expect(fake_is_gone(folder, "pid"), "%s: it lives on", hangs[i].script);
     pvt_reaper_end(&reaper);
     folder_free(folder);

@@ -2,28 +2,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../machine/topology.h"
 #include "../reaper.h"
-
-extern char **environ;
 
 enum { SUBJECT_FD = 3, PATH_BYTES = 4096 };
 
 struct pvt_launch {
   struct pvt_reaper reaper;
   pid_t pid;
-  int fd;
+  int fd, pidfd;              /* pidfd: readable when the subject has ended; -1 where the kernel has none */
   struct pvt_request request; /* cpus filled once */
 };
 
@@ -94,6 +95,7 @@ static int start(struct pvt_launch *launch, const char *question, const struct p
   launch->fd = ends[0];
   if (status < 0)
     return status;
+  launch->pidfd = pidfd_open(launch->pid, 0);
   return pvt_reaper_watch(&launch->reaper, launch->pid);
 }
 
@@ -103,7 +105,7 @@ int pvt_launch_new(const char *question, const struct pvt_row *row, struct pvt_l
 
   if (launch == NULL)
     return -ENOMEM;
-  launch->fd = launch->reaper.lifeline = -1;
+  launch->fd = launch->pidfd = launch->reaper.lifeline = -1;
   status = start(launch, question, row);
   if (status < 0) {
     pvt_launch_free(launch);
@@ -137,6 +139,8 @@ void pvt_launch_free(struct pvt_launch *launch) {
     return;
   if (launch->fd != -1)
     close(launch->fd);
+  if (launch->pidfd != -1)
+    close(launch->pidfd);
   end(launch);
   pvt_reaper_end(&launch->reaper);
   free(launch);
@@ -164,9 +168,27 @@ static int explain_death(struct pvt_launch *launch, struct pvt_measure *measure)
   return pvt_measure_fail(measure, -ECHILD, "the subject ended with status %d and no answer", WEXITSTATUS(how));
 }
 
+/* The answer; -ECONNRESET when the subject has ended without one, even if its workers live on and hold its end of the
+ * connection; -ETIMEDOUT. Sleeps all the while: this process must cost those that are measured nothing. */
+static int await_answer(struct pvt_launch *launch, unsigned timeout_s, struct pvt_measure *ret_measure) {
+  struct pollfd ends[2] = {{.fd = launch->fd, .events = POLLIN}, {.fd = launch->pidfd, .events = POLLIN}};
+  uint64_t deadline_ns = pvt_clock_ns() + timeout_s * UINT64_C(1000000000), now_ns;
+
+  while ((now_ns = pvt_clock_ns()) < deadline_ns) {
+    uint64_t left_ms = (deadline_ns - now_ns) / 1000000 + 1;
+
+    if (poll(ends, 2, left_ms > INT_MAX ? INT_MAX : (int)left_ms) == -1 && errno != EINTR)
+      return -errno;
+    if (ends[0].revents != 0)
+      return pvt_wire_receive(launch->fd, ret_measure, sizeof *ret_measure);
+    if (ends[1].revents != 0)
+      return -ECONNRESET;
+  }
+  return -ETIMEDOUT;
+}
+
 int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uint64_t operations, uint64_t window_ns,
                        unsigned timeout_s, struct pvt_measure *ret_measure) {
-  struct timeval timeout = {.tv_sec = timeout_s};
   const char *missing;
   int status;
 
@@ -176,11 +198,10 @@ int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uin
   snprintf(launch->request.row, sizeof launch->request.row, "%s", row->name);
   launch->request.operations = row->timing == PVT_COUNTED ? operations : 0;
   launch->request.window_ns = row->timing == PVT_WINDOWED ? window_ns : 0;
-  setsockopt(launch->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   status = pvt_wire_send(launch->fd, &launch->request, sizeof launch->request);
   if (status == 0)
-    status = pvt_wire_receive(launch->fd, ret_measure, sizeof *ret_measure);
-  if (status == -EAGAIN) {
+    status = await_answer(launch, timeout_s, ret_measure);
+  if (status == -ETIMEDOUT) {
     end(launch);
     return pvt_measure_fail(ret_measure, -ETIMEDOUT, "no answer within %u s: killed", timeout_s);
   }

@@ -13,9 +13,7 @@
 #include "../clock.h"
 #include "clean.h"
 
-extern char **environ;
-
-enum { ARGUMENTS_MAX = 16, PATH_BYTES = 4096, OUTPUT_MAX = 8 << 20, RECORD_FD = 3 };
+enum { ARGUMENTS_MAX = 16, PATH_BYTES = 4096, OUTPUT_MAX = 8 << 20, PIECE_BYTES = 16384, RECORD_FD = 3 };
 #define DRAIN_NS 2000000000u /* what a killed harness started is gone in so long */
 #define MOMENT_NS 1000000
 
@@ -29,7 +27,7 @@ volatile sig_atomic_t pvt_harness_interrupted;
 
 struct text {
   char *bytes;
-  size_t length;
+  size_t length, room;
 };
 
 /* The end of what was said on standard error. */
@@ -91,21 +89,22 @@ static int spawn(const char *program, char **arguments, bool from_stdout, struct
 
 /* Appends what there is to read. Returns 1; 0 at the end of the file; or -EPROTO (it is too much), -ENOMEM, -errno. */
 static int take_output(int fd, struct text *text) {
-  char piece[16384], *grown;
-  ssize_t got = read(fd, piece, sizeof piece);
+  ssize_t got;
 
+  if (text->room - text->length < PIECE_BYTES) {
+    size_t more = text->room == 0 ? 4 * PIECE_BYTES : text->room * 2;
+    char *grown = realloc(text->bytes, more);
+
+    if (grown == NULL)
+      return -ENOMEM;
+    text->bytes = grown;
+    text->room = more;
+  }
+  got = read(fd, text->bytes + text->length, PIECE_BYTES);
   if (got <= 0)
     return got == 0 ? 0 : errno == EINTR ? 1 : -errno;
-  if (text->length + (size_t)got > OUTPUT_MAX)
-    return -EPROTO;
-  grown = realloc(text->bytes, text->length + (size_t)got + 1);
-  if (grown == NULL)
-    return -ENOMEM;
-  memcpy(grown + text->length, piece, (size_t)got);
-  text->bytes = grown;
   text->length += (size_t)got;
-  grown[text->length] = '\0';
-  return 1;
+  return text->length > OUTPUT_MAX ? -EPROTO : 1;
 }
 
 /* The same, but keeps only the end. */
@@ -176,7 +175,7 @@ static int collect(struct child *child, uint64_t deadline_ns, struct text *outpu
 static void drain(struct child *child) {
   struct pollfd ends[2] = {{.fd = child->output, .events = POLLIN}, {.fd = child->errors, .events = POLLIN}};
   uint64_t deadline_ns = pvt_clock_ns() + DRAIN_NS;
-  char piece[16384];
+  char piece[PIECE_BYTES];
 
   while ((ends[0].fd != -1 || ends[1].fd != -1) && pvt_clock_ns() < deadline_ns) {
     if (poll(ends, 2, 100) <= 0)
@@ -225,8 +224,8 @@ static int explain(const char *question, int how, bool has_output, struct tail *
   const char *what = has_output ? "no JSON" : "no result", *said = last_line(errors);
 
   if (WIFSIGNALED(how))
-    return pvt_why_set(why, -ECHILD, "pvt-%s was ended by signal %d (%s) and gave %s", question, WTERMSIG(how),
-                       strsignal(WTERMSIG(how)), what);
+    return pvt_why_set(why, -ECHILD, "pvt-%s was ended by signal %d (%s) and gave %s: run it by hand", question,
+                       WTERMSIG(how), strsignal(WTERMSIG(how)), what);
   return pvt_why_set(why, -EPROTO, "pvt-%s ended with status %d and gave %s: %.200s", question, WEXITSTATUS(how), what,
                      said[0] == '\0' ? "run it by hand" : said);
 }
@@ -236,9 +235,11 @@ static int explain_failure(const char *question, int status, unsigned timeout_s,
   case -EINTR:
     return pvt_why_set(why, status, "interrupted");
   case -ETIMEDOUT:
-    return pvt_why_set(why, status, "pvt-%s gave no result within %u s and was killed", question, timeout_s);
+    return pvt_why_set(why, status, "pvt-%s gave no result within %u s and was killed: run it by hand", question,
+                       timeout_s);
   case -EPROTO:
-    return pvt_why_set(why, status, "pvt-%s wrote more than %d MiB and was killed", question, OUTPUT_MAX >> 20);
+    return pvt_why_set(why, status, "pvt-%s wrote more than %d MiB and was killed: run it by hand", question,
+                       OUTPUT_MAX >> 20);
   case -EPIPE:
     return pvt_why_set(why, status, "pvt-reaper was ended from outside, and nothing is started without it");
   default:
@@ -262,7 +263,7 @@ int pvt_harness_run(const struct pvt_reaper *reaper, const char *question, const
   if (status < 0)
     return pvt_why_set(why, -ECHILD, "%s: %s: set PVT_LIBEXECDIR", name, strerror(-status));
   argv[count++] = program;
-  for (unsigned i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+  for (unsigned i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
     argv[count++] = (char *)arguments[i];
   argv[count] = NULL;
   status = spawn(program, argv, from_stdout, &child);
@@ -275,7 +276,7 @@ int pvt_harness_run(const struct pvt_reaper *reaper, const char *question, const
   if (status < 0)
     explain_failure(question, status, timeout_s, why);
   else {
-    json = output.bytes == NULL ? NULL : json_loadb(output.bytes, output.length, JSON_REJECT_DUPLICATES, &error);
+    json = output.length == 0 ? NULL : json_loadb(output.bytes, output.length, JSON_REJECT_DUPLICATES, &error);
     status =
         json_is_object(json) && pvt_clean_json(json) == 0 ? 0 : explain(question, how, output.length > 0, &errors, why);
   }
