@@ -54,6 +54,38 @@ static inline void say_end(struct script *script, unsigned round, unsigned group
       status);
 }
 
+static const struct edge pair[] = {{0, 1}};
+
+/* Rows 0 and 1 are group 0, row 2 is group 1; two rounds, all closed. */
+static inline void say_two_rounds(struct script *script) {
+  say_plan(script, plan_json(3, pair, 1, 2, 5));
+  for (unsigned round = 0; round < 2; round++) {
+    say_launch(script, round, 0, 0, 0, 100 + round);
+    say_launch(script, round, 0, 0, 1, 50 + round);
+    say_end(script, round, 0, 0, "ok");
+    say_launch(script, round, 1, 0, 2, 7);
+    say_end(script, round, 1, 0, "ok");
+  }
+}
+
+/* How many launches the closing lines before that byte count, and how many of those lines there are. */
+static inline size_t closed_launches(const struct script *script, size_t bytes, size_t *ret_ends) {
+  size_t launches = 0, pending = 0;
+
+  *ret_ends = 0;
+  for (const char *line = script->text, *newline; (newline = strchr(line, '\n')) != NULL; line = newline + 1) {
+    if ((size_t)(newline + 1 - script->text) > bytes)
+      break;
+    if (strncmp(line, "{\"end\"", 6) == 0) {
+      launches += pending;
+      pending = 0;
+      (*ret_ends)++;
+    } else
+      pending += strncmp(line, "{\"row\"", 6) == 0;
+  }
+  return launches;
+}
+
 /* Writes the first bytes of it as DIR/rounds.jsonl and reads that. */
 static inline int read_bytes(const char *folder, const struct script *script, size_t bytes,
                              struct pvt_history *ret_history, struct pvt_why *why) {

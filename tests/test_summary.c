@@ -42,8 +42,6 @@ static json_t *sum_up(struct script *script) {
   return summary;
 }
 
-static const struct edge pair[] = {{0, 1}};
-
 /* Rows 0 and 1 are compared, 2 is alone. In every round the arm costs twice as much as the other, which itself costs
  * more with every round: whoever pairs what does not belong together sees another ratio. */
 static void say_round(struct script *script, unsigned round) {
