@@ -221,7 +221,7 @@ static int measure_by_hand(const struct pvt_row *row, const struct pvt_request *
 
   if (status == 0)
     status = board_ready(&board);
-  if (status < 0)
+  if (status != 0)
     return status;
   board->operations = request->operations;
   pvt_clock_usage(&before);

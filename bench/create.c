@@ -17,8 +17,6 @@
 #include "question.h"
 #include "reaper.h"
 
-extern char **environ;
-
 enum { CLONE_STACK_BYTES = 64 * 1024, NOTHING_STATUS = 42 };
 
 /* Children of the clone rungs and of vfork borrow their parent's memory: plain code only, no sanitizer's. */
@@ -285,7 +283,7 @@ static int measure_handed(const struct pvt_row *row, const struct pvt_request *r
   struct desk *desk;
   void *memory;
 
-  if (count < 0 || pvt_place_self(handed->placement, request, 0) < 0)
+  if (count < 1 || pvt_place_self(handed->placement, request, 0) < 0)
     return pvt_measure_fail(ret, -ENODEV, "too few CPUs");
   spec.cpus = &cpus[count - 1];
   status = pvt_shared_new(sizeof *desk, &memory);

@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 int pvt_reaper_program_path(const char *name, char *ret_path, size_t path_bytes) {
   const char *folder = getenv("PVT_LIBEXECDIR");
   char own[4096];

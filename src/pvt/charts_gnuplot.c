@@ -14,8 +14,6 @@
 
 enum { PATH_BYTES = 4096, LABEL_PX = 7, ROW_PX = 24, ROW_PX_OF_MANY = 16, MANY_ROWS = 80, TITLE_CHARS = 88 };
 
-extern char **environ;
-
 /* Where the .gp files lie: PVT_PLOTDIR, else where this pvt was built from or installed to. Absolute where it can be,
  * because gnuplot runs in the charts' folder. */
 static const char *plot_folder(void) {
@@ -125,12 +123,12 @@ static int start(char *const arguments[], const char *folder, int complaints, pi
 static int run(char *const arguments[], const struct pvt_drawing *drawing, const char *folder, int complaints,
                struct pvt_why *why) {
   char complaint[200];
-  pid_t pid;
+  pid_t pid = -1;
   int status = start(arguments, folder, complaints, &pid), ended;
 
   if (status == -ENOENT)
     return pvt_why_set(why, status, "gnuplot not found: install gnuplot-nox");
-  if (status < 0)
+  if (status != 0)
     return pvt_why_set(why, -ECHILD, "cannot start gnuplot: %s", strerror(-status));
   while (waitpid(pid, &ended, 0) == -1)
     if (errno != EINTR)

@@ -110,7 +110,7 @@ static int run(int argc, char **argv) {
   status = pvt_command_reaper(&reaper, &why);
   if (status == 0)
     status = pvt_catalog_read(reaper, &catalog, &why);
-  if (status < 0)
+  if (status != 0)
     return pvt_command_fail("list", status, &why);
   for (size_t i = 0; i < catalog.rows_count; i++)
     matched += matches(&options, catalog.rows[i].name);

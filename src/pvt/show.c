@@ -82,7 +82,7 @@ static void print_kind(const json_t *summary, const char *kind, bool is_null, co
 
   json_array_foreach (json_object_get(summary, "contrasts"), i, each) {
     if (json_is_true(json_object_get(each, "null_check")) != is_null ||
-        (!is_null && strcmp(string(each, "kind"), kind) != 0))
+        (kind != NULL && strcmp(string(each, "kind"), kind) != 0))
       continue;
     if (is_first)
       printf("\n%s\n  %8s  %-20s %-10s  %s\n", title, "ratio", "interval", "verdict", "contrast");

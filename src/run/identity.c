@@ -33,7 +33,7 @@ static int add_binary(json_t *binaries, const char *name, const char *path, stru
   char text[32];
   int status = hash_file(path, &hash);
 
-  if (status < 0)
+  if (status != 0)
     return pvt_why_set(why, -ECHILD, "%.300s: %s: %s", path, strerror(-status), pvt_why_mend(status));
   snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
   return json_object_set_new(binaries, name, json_string(text)) < 0 ? pvt_why_set(why, -ENOMEM, "no memory") : 0;
@@ -149,7 +149,7 @@ int pvt_execute_verify(const struct pvt_plan *plan, struct pvt_why *why) {
     status = check_questions(plan, why);
   if (status == 0)
     status = identify_machine(&machine, why);
-  if (status < 0)
+  if (status != 0)
     return status;
   status = pvt_machine_differences(json_object_get(plan->json, "machine"), machine, true, &differences);
   if (status < 0)

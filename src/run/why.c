@@ -6,14 +6,13 @@
 
 #include "clean.h"
 
-int pvt_why_set(struct pvt_why *why, int status, const char *format, ...) {
+void pvt_why_write(struct pvt_why *why, const char *format, ...) {
   va_list arguments;
 
   va_start(arguments, format);
   vsnprintf(why->text, sizeof why->text, format, arguments);
   va_end(arguments);
   pvt_clean_text(why->text);
-  return status;
 }
 
 const char *pvt_why_mend(int status) {
