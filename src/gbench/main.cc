@@ -106,7 +106,7 @@ struct Harness {
   const pvt_host *host;
   Options options;
   pvt_launch *launch = nullptr;
-  const pvt_row *launched = nullptr;
+  const pvt_row *launched = nullptr, *failed = nullptr;
   pvt_record record = {};
 };
 
@@ -144,14 +144,21 @@ void Run(benchmark::State &state, Harness *harness, const pvt_row *row) {
   uint64_t window_ns =
       harness->options.window_ns != 0 ? harness->options.window_ns : pvt_launch_window_ns(row, harness->host);
   uint64_t operations = static_cast<uint64_t>(state.max_iterations);
+  // Google Benchmark 1.7.1 reads through a null pointer when the first repetition failed and later ones did not.
+  if (harness->failed == row) {
+    Fail(state, "an earlier repetition failed");
+    return;
+  }
   if (launch == nullptr) {
     NotStarted(harness, why);
+    harness->failed = row;
     Fail(state, why.c_str());
     return;
   }
   int status = pvt_launch_measure(launch, row, operations, window_ns, harness->options.timeout_s, &measure);
   pvt_record_add(&harness->record, &measure);
   if (status < 0) {
+    harness->failed = row;
     Fail(state, measure.why);
     return;
   }
