@@ -50,7 +50,7 @@ static unsigned ticks_by_decade(double least, double most, const double *mantiss
 
 /* Equal steps, for an axis too short for more than two round numbers. */
 static unsigned ticks_by_step(double least, double most, double *ret_ticks) {
-  double rough = (most - least) / 7, power = pow(10, floor(log10(rough))), step = power;
+  double rough = (most - least) / 7, power = pow(10, floor(log10(rough))), step = power, first;
   unsigned found = 0;
 
   if (rough / power > 5)
@@ -59,8 +59,11 @@ static unsigned ticks_by_step(double least, double most, double *ret_ticks) {
     step = 5 * power;
   else if (rough / power > 1)
     step = 2 * power;
-  for (double nth = ceil(least / step - 1e-9); nth * step <= most * (1 + 1e-9) && found < TICKS_MAX; nth++)
-    ret_ticks[found++] = nth * step;
+  first = ceil(least / step - 1e-9);
+  while (found < TICKS_MAX && (first + found) * step <= most * (1 + 1e-9)) {
+    ret_ticks[found] = (first + found) * step;
+    found++;
+  }
   return found;
 }
 

@@ -106,12 +106,12 @@ static const json_t **list_controls(const struct pvt_chart_source *source, const
   size_t nulls = 0, same = 0;
   const json_t **items = pvt_words_contrasts(source->summary, source->index, NULL, NULL, true, &nulls);
   const json_t **again = pvt_words_contrasts(source->summary, source->index, NULL, "same", false, &same);
-  const json_t **both = items == NULL || again == NULL ? NULL : calloc(nulls + same + 1, sizeof both[0]);
+  const json_t **both = items == NULL || again == NULL ? NULL : calloc(nulls + same + 1, sizeof(void *));
 
   (void)question;
   if (both != NULL) {
-    memcpy(both, items, nulls * sizeof both[0]);
-    memcpy(both + nulls, again, same * sizeof both[0]);
+    memcpy(both, items, nulls * sizeof(void *));
+    memcpy(both + nulls, again, same * sizeof(void *));
   }
   free(items);
   free(again);

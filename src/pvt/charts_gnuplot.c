@@ -36,17 +36,22 @@ static void assign(FILE *to, const char *name, const char *text, size_t length) 
   fputs("'; ", to);
 }
 
-/* A long title goes on two lines. */
-static void assign_title(FILE *to, const char *title) {
-  size_t length = strlen(title), cut = length;
+/* Where a title that is too long for one line goes on: at the space nearest to its middle. */
+static size_t middle_space(const char *title, size_t length) {
+  for (size_t away = 0; away < length / 2; away++) {
+    if (title[length / 2 - away] == ' ')
+      return length / 2 - away;
+    if (title[length / 2 + away] == ' ')
+      return length / 2 + away;
+  }
+  return length / 2;
+}
 
-  if (length > TITLE_CHARS)
-    for (cut = TITLE_CHARS; cut > 0 && title[cut] != ' ';)
-      cut--;
-  if (cut == 0)
-    cut = TITLE_CHARS;
+static void assign_title(FILE *to, const char *title) {
+  size_t length = strlen(title), cut = length > TITLE_CHARS ? middle_space(title, length) : length;
+
   assign(to, "title1", title, cut);
-  if (cut < length)
+  if (title[cut] == ' ')
     cut++;
   assign(to, "title2", title + cut, length - cut);
 }

@@ -20,6 +20,7 @@ static const struct argp_option argp_options[] = {
     {"out", OUT_KEY, "DIR", 0, "where charts and report.html go; default the run's folder; needed for several runs", 0},
     {0}};
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the signature is argp's
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct options *options = state->input;
 
@@ -56,9 +57,12 @@ static const struct argp argp = {
 
 static int write_report(const json_t *const *summaries, size_t count, const char *folder, struct pvt_why *why) {
   struct pvt_report_run *runs = calloc(count, sizeof runs[0]);
-  int status = runs == NULL ? pvt_why_set(why, -ENOMEM, "no memory for the report") : pvt_folder_make(folder, why);
   struct pvt_why trouble = {""};
+  int status;
 
+  if (runs == NULL)
+    return pvt_why_set(why, -ENOMEM, "no memory for the report");
+  status = pvt_folder_make(folder, why);
   for (size_t i = 0; i < count && status == 0; i++) {
     char prefix[32] = "";
 
@@ -72,13 +76,13 @@ static int write_report(const json_t *const *summaries, size_t count, const char
   }
   if (status == 0)
     status = pvt_report_write_html(runs, count, folder, why);
-  for (size_t i = 0; i < count && runs != NULL; i++) {
+  for (size_t i = 0; i < count; i++) {
     json_decref(runs[i].index);
     pvt_charts_done(&runs[i].charts);
   }
   free(runs);
   if (status == 0 && trouble.text[0] != '\0')
-    status = pvt_why_set(why, -ECHILD, "%s: %.150s/report.html is written without charts", trouble.text, folder);
+    status = pvt_why_set(why, -ECHILD, "%s: charts are missing from %.150s/report.html", trouble.text, folder);
   return status;
 }
 

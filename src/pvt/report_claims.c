@@ -200,8 +200,9 @@ void pvt_report_claims(FILE *to, const struct pvt_report_run *run) {
       verdict = claims[i].judge == NULL ? NULL : claims[i].judge(&claims[i], run, memory);
       fclose(memory);
     }
-    fprintf(to, "<tr><td class=\"n\">%zu</td><td>%s</td><td class=\"word\"><strong>%s</strong></td><td>", i + 1,
-            claims[i].text,
+    fprintf(to,
+            "<tr><td class=\"n\">%zu</td><td class=\"claim\">%s</td><td class=\"word\"><strong>%s</strong></td><td>",
+            i + 1, claims[i].text,
             verdict == NULL ? "not measured here"
             : is_invalid    ? unresolved
                             : verdict);

@@ -19,42 +19,11 @@ static void write_sentence(FILE *to, const struct pvt_report_run *run, const jso
   fputs(". <span class=\"quiet\">", to);
   pvt_html_print(to, "%.0f rounds", pvt_words_number(contrast, "rounds"));
   if (pvt_words_number(contrast, "level") > 0)
-    pvt_html_print(to, ", %.1f %%", pvt_words_number(contrast, "level") * 100);
+    pvt_html_print(to, ", %.1f\u00a0%%", pvt_words_number(contrast, "level") * 100);
   if (pvt_words_number(contrast, "disturbed") > 0)
     pvt_html_print(to, ", %.0f disturbed", pvt_words_number(contrast, "disturbed"));
   fputs("</span></li>\n", to);
   free(sentence);
-}
-
-static void write_kind(FILE *to, const struct pvt_report_run *run, const char *question, const char *kind, bool is_null,
-                       const char *heading) {
-  size_t count = 0;
-  const json_t **contrasts = pvt_words_contrasts(run->summary, run->index, question, kind, is_null, &count);
-  struct pvt_labels labels;
-  char *title;
-
-  if (contrasts == NULL || count == 0 || pvt_labels_new(run->index, contrasts, count, false, &labels) < 0) {
-    free(contrasts);
-    return;
-  }
-  title = heading != NULL              ? strdup(heading)
-          : strcmp(kind, "model") == 0 ? pvt_words_model_title(run->index, contrasts, count)
-                                       : pvt_words_kind_title(kind, contrasts, count);
-  fputs("<h3>", to);
-  pvt_html_text(to, title == NULL ? kind : title);
-  fputs("</h3>\n", to);
-  if (labels.common[0] != '\0') {
-    fputs("<p class=\"quiet\">All: ", to);
-    pvt_html_text(to, labels.common);
-    fputs("</p>\n", to);
-  }
-  fputs("<ul class=\"findings\">\n", to);
-  for (size_t i = 0; i < count; i++)
-    write_sentence(to, run, contrasts[i], labels.texts[i]);
-  fputs("</ul>\n", to);
-  free(title);
-  free(contrasts);
-  pvt_labels_done(&labels);
 }
 
 /* ---- Charts ---- */
@@ -178,6 +147,40 @@ static void write_charts(FILE *to, const struct pvt_report_run *run, const char 
 
 /* ---- A question ---- */
 
+static void write_kind(FILE *to, const struct pvt_report_run *run, const char *folder, const char *question,
+                       const char *kind, bool is_null, const char *heading) {
+  bool is_model = kind != NULL && strcmp(kind, "model") == 0;
+  size_t count = 0;
+  const json_t **contrasts = pvt_words_contrasts(run->summary, run->index, question, kind, is_null, &count);
+  struct pvt_labels labels;
+  char *title;
+
+  if (contrasts == NULL || count == 0 || pvt_labels_new(run->index, contrasts, count, false, &labels) < 0) {
+    free(contrasts);
+    return;
+  }
+  title = heading != NULL ? strdup(heading)
+          : is_model      ? pvt_words_model_title(run->index, contrasts, count)
+                          : pvt_words_kind_title(kind, contrasts, count);
+  fputs("<h3>", to);
+  pvt_html_text(to, title == NULL ? "" : title);
+  fputs("</h3>\n", to);
+  if (labels.common[0] != '\0') {
+    fputs("<p class=\"quiet\">All: ", to);
+    pvt_html_text(to, labels.common);
+    fputs("</p>\n", to);
+  }
+  if (is_model)
+    write_charts(to, run, folder, question, &pvt_chart_ratios, true);
+  fputs("<ul class=\"findings\">\n", to);
+  for (size_t i = 0; i < count; i++)
+    write_sentence(to, run, contrasts[i], labels.texts[i]);
+  fputs("</ul>\n", to);
+  free(title);
+  free(contrasts);
+  pvt_labels_done(&labels);
+}
+
 void pvt_report_question(FILE *to, const struct pvt_report_run *run, const char *folder, const char *question) {
   static const char *const kinds[] = {"model", "sharing", "ladder", "peer", "floor", "same"};
   const char *title = pvt_words_string(json_object_get(run->summary, "questions"), question);
@@ -185,10 +188,9 @@ void pvt_report_question(FILE *to, const struct pvt_report_run *run, const char 
   fputs("<h2>", to);
   pvt_html_text(to, title[0] == '\0' ? question : title);
   fputs("</h2>\n", to);
-  write_charts(to, run, folder, question, &pvt_chart_ratios, true);
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    write_kind(to, run, question, kinds[i], false, NULL);
-  write_kind(to, run, question, NULL, true, "Null checks: what must cost the same");
+    write_kind(to, run, folder, question, kinds[i], false, NULL);
+  write_kind(to, run, folder, question, NULL, true, "Null checks: what must cost the same");
   write_charts(to, run, folder, question, &pvt_chart_ratios, false);
 }
 

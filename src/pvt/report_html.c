@@ -87,7 +87,8 @@ static const char style[] =
     "th,td{text-align:left;vertical-align:top;padding:.28rem .55rem;border-bottom:1px solid #ddd}"
     "th{border-bottom:2px solid #888;vertical-align:bottom}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    "th{overflow-wrap:normal}td{overflow-wrap:break-word}td.word{white-space:nowrap}td.name{overflow-wrap:anywhere}"
+    "th{overflow-wrap:normal}td{overflow-wrap:break-word}td.word{white-space:nowrap}td.claim{min-width:15rem}td.name{"
+    "overflow-wrap:anywhere}"
     "td.name,code{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:.92em}td.name{min-width:16rem}"
     ".findings{list-style:none;padding-left:1.4rem}.mark{display:inline-block;width:1.4rem;margin-left:-1.4rem}"
     ".verdict{font-weight:600}.verdict:before{display:inline-block;width:1.1em}"
@@ -95,8 +96,9 @@ static const char style[] =
     ".equal{color:#00704f}.equal:before{content:'\\25C6'}.unresolved{color:#666}.unresolved:before{content:'\\25CB'}"
     ".invalid:before{content:'\\2715'}nav a{margin-right:1rem}"
     "@media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}figure,tr,li{break-inside:avoid}"
-    "figure img{min-width:0}figure div,.scroll{overflow:visible}nav{display:none}table{font-size:7.5pt}"
-    "td.name{min-width:0}}";
+    "figure img{min-width:0}figure div,.scroll{overflow:visible}nav{display:none}table{font-size:6.8pt}"
+    "td.n,th.n{white-space:normal}th,td{padding:.15rem .25rem}"
+    "td.name{min-width:9rem}td.claim{min-width:9rem}}";
 
 static void write_head(FILE *to, const struct pvt_report_run *runs, size_t count) {
   fputs(

@@ -296,7 +296,7 @@ static void put_compared(FILE *to, const char *id, json_t *const *by_ids, size_t
 }
 
 void pvt_report_comparison(FILE *to, const struct pvt_report_run *runs, size_t count) {
-  json_t **by_ids = calloc(count, sizeof by_ids[0]), *ids = json_object(), *ignored;
+  json_t **by_ids = calloc(count, sizeof(void *)), *ids = json_object(), *ignored;
   const char *id;
 
   if (by_ids == NULL || ids == NULL) {

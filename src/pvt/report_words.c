@@ -54,7 +54,7 @@ bool pvt_words_is_null_check(const json_t *contrast) {
 const json_t **pvt_words_contrasts(const json_t *summary, const json_t *index, const char *question, const char *kind,
                                    bool is_null, size_t *ret_count) {
   json_t *all = json_object_get(summary, "contrasts"), *each;
-  const json_t **found = calloc(json_array_size(all) + 1, sizeof found[0]);
+  const json_t **found = calloc(json_array_size(all) + 1, sizeof(void *));
   size_t i, count = 0;
 
   if (found == NULL)
@@ -83,7 +83,7 @@ json_t *pvt_words_questions(const json_t *summary) {
 
 const json_t **pvt_words_rows(const json_t *summary, const char *question, size_t *ret_count) {
   json_t *all = json_object_get(summary, "rows"), *each;
-  const json_t **found = calloc(json_array_size(all) + 1, sizeof found[0]);
+  const json_t **found = calloc(json_array_size(all) + 1, sizeof(void *));
   size_t i, count = 0;
 
   if (found == NULL)
@@ -243,8 +243,8 @@ static char *title_of(const char *arms, const char *against, const struct pvt_ta
     tell_rest(to, tally, true, true);
   } else {
     pvt_words_range(tally->least, tally->most, range);
-    fprintf(to, "Not resolved here: whether %c%s cost more than %s (ratios %s)", arms[0] - 'A' + 'a', arms + 1, against,
-            range);
+    fprintf(to, "Not resolved here: whether %c%s cost more than %s (%s %s)", arms[0] - 'A' + 'a', arms + 1, against,
+            tally->count == 1 ? "ratio" : "ratios", range);
   }
   return fclose(to) == 0 ? text : NULL;
 }
@@ -257,12 +257,18 @@ char *pvt_words_model_title(const json_t *index, const json_t *const *contrasts,
 
 char *pvt_words_kind_title(const char *kind, const json_t *const *contrasts, size_t count) {
   static const char *const kinds[][3] = {
-      {"sharing", "Shared variants", "private ones"}, {"ladder", "Variants one step on", "the step before"},
-      {"peer", "Arms", "the other libraries"},        {"floor", "Operations", "their floors"},
-      {"same", "Second copies", "first ones"},
+      {"sharing", "Shared variants", "private ones"},
+      {"ladder", "Variants one step on", "the step before"},
+      {"peer", "Arms", "the other libraries"},
+      {"floor", "Operations", "their floors"},
   };
   struct pvt_tally tally = pvt_tally_of(contrasts, count);
+  char range[PVT_WORDS_BYTES], *title = NULL;
 
+  if (strcmp(kind, "same") == 0) {
+    pvt_words_range(tally.least, tally.most, range);
+    return asprintf(&title, "The same thing measured twice: %s", range) == -1 ? NULL : title;
+  }
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
     if (strcmp(kind, kinds[i][0]) == 0)
       return title_of(kinds[i][1], kinds[i][2], &tally);
