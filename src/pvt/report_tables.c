@@ -306,7 +306,7 @@ void pvt_report_comparison(FILE *to, const struct pvt_report_run *runs, size_t c
   }
   fputs(
       "<h2>The runs beside each other</h2>\n<p>Each cell is one run's own ratio and verdict. Two runs are two samples: "
-      "that both have a verdict does not compare the runs with each other; pvt compare does.</p>\n",
+      "that both have a verdict does not compare them with each other.</p>\n",
       to);
   for (size_t i = 1; i < count; i++)
     put_machine_difference(to, &runs[0], &runs[i], i + 1);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../stats/stats.h"
 #include "command.h"
 
 /* ---- Reading the summary ---- */
@@ -203,49 +204,76 @@ static void tell_share(FILE *to, size_t share, size_t count) {
     fprintf(to, " in all %zu comparisons", count);
 }
 
-static void tell_rest(FILE *to, const struct pvt_tally *tally, bool has_told_lower, bool has_told_equal) {
+/* What the leading verdict left untold. */
+static void tell_rest(FILE *to, const struct pvt_tally *tally, enum pvt_verdict told) {
   char range[PVT_WORDS_BYTES];
 
-  if (!has_told_lower && tally->lower > 0) {
+  if (told != PVT_HIGHER && tally->higher > 0) {
+    pvt_words_range(tally->higher_least, tally->higher_most, range);
+    fprintf(to, "; more in %zu (%s times)", tally->higher, range);
+  }
+  if (told != PVT_LOWER && tally->lower > 0) {
     pvt_words_range(tally->lower_least, tally->lower_most, range);
     fprintf(to, "; less in %zu (%s times)", tally->lower, range);
   }
-  if (!has_told_equal && tally->equal > 0)
+  if (told != PVT_EQUAL && tally->equal > 0)
     fprintf(to, "; equal within 3 %% in %zu", tally->equal);
   if (tally->unresolved > 0)
     fprintf(to, "; not resolved in %zu", tally->unresolved);
 }
 
+/* The verdict that most of the resolved contrasts have: it leads the title. */
+static enum pvt_verdict leading(const struct pvt_tally *tally) {
+  if (tally->invalid > 0)
+    return PVT_INVALID;
+  if (tally->higher + tally->lower + tally->equal == 0)
+    return PVT_UNRESOLVED;
+  if (tally->higher >= tally->lower && tally->higher >= tally->equal)
+    return PVT_HIGHER;
+  return tally->lower >= tally->equal ? PVT_LOWER : PVT_EQUAL;
+}
+
+static void tell(FILE *to, const char *arms, const char *against, const struct pvt_tally *tally) {
+  enum pvt_verdict verdict = leading(tally);
+  char range[PVT_WORDS_BYTES];
+
+  switch (verdict) {
+  case PVT_INVALID:
+    pvt_words_range(tally->least, tally->most, range);
+    fprintf(to, "No verdict, because the run is invalid: ratios from %s", range);
+    return;
+  case PVT_UNRESOLVED:
+    pvt_words_range(tally->least, tally->most, range);
+    fprintf(to, "Not resolved here: whether %c%s cost more than %s (%s %s)", arms[0] - 'A' + 'a', arms + 1, against,
+            tally->count == 1 ? "ratio" : "ratios", range);
+    return;
+  case PVT_HIGHER:
+    pvt_words_range(tally->higher_least, tally->higher_most, range);
+    fprintf(to, "%s cost %s times as much as %s", arms, range, against);
+    tell_share(to, tally->higher, tally->count);
+    break;
+  case PVT_LOWER:
+    pvt_words_range(tally->lower_least, tally->lower_most, range);
+    fprintf(to, "%s cost less than %s, %s times as much,", arms, against, range);
+    tell_share(to, tally->lower, tally->count);
+    break;
+  case PVT_EQUAL:
+    fprintf(to, "%s cost the same as %s within 3 %%", arms, against);
+    tell_share(to, tally->equal, tally->count);
+    break;
+  }
+  tell_rest(to, tally, verdict);
+}
+
 /* arms begins with a capital; both are plural. */
 static char *title_of(const char *arms, const char *against, const struct pvt_tally *tally) {
-  char range[PVT_WORDS_BYTES], *text = NULL;
+  char *text = NULL;
   size_t size;
   FILE *to = open_memstream(&text, &size);
 
   if (to == NULL)
     return NULL;
-  if (tally->invalid > 0) {
-    pvt_words_range(tally->least, tally->most, range);
-    fprintf(to, "No verdict, because the run is invalid: ratios from %s", range);
-  } else if (tally->higher > 0) {
-    pvt_words_range(tally->higher_least, tally->higher_most, range);
-    fprintf(to, "%s cost %s times as much as %s", arms, range, against);
-    tell_share(to, tally->higher, tally->count);
-    tell_rest(to, tally, false, false);
-  } else if (tally->lower > 0) {
-    pvt_words_range(tally->lower_least, tally->lower_most, range);
-    fprintf(to, "%s cost less than %s, %s times as much,", arms, against, range);
-    tell_share(to, tally->lower, tally->count);
-    tell_rest(to, tally, true, false);
-  } else if (tally->equal > 0) {
-    fprintf(to, "%s cost the same as %s within 3 %%", arms, against);
-    tell_share(to, tally->equal, tally->count);
-    tell_rest(to, tally, true, true);
-  } else {
-    pvt_words_range(tally->least, tally->most, range);
-    fprintf(to, "Not resolved here: whether %c%s cost more than %s (%s %s)", arms[0] - 'A' + 'a', arms + 1, against,
-            tally->count == 1 ? "ratio" : "ratios", range);
-  }
+  tell(to, arms, against, tally);
   return fclose(to) == 0 ? text : NULL;
 }
 
