@@ -108,10 +108,13 @@ Test(summary, a_disturbed_launch_is_counted_but_does_not_count, .timeout = SECON
   struct script script = {0};
   json_t *summary, *contrast;
 
-  say_plan(&script, plan_json(3, pair, 1, 10, 5));
-  say_launch(&script, 0, 0, 0, 0, 1e6);
+  say_plan(&script, plan_json(3, pair, 1, 11, 5));
+  say_launch(&script, 0, 0, 0, 0, 1e6); /* launched again, in peace */
   say_launch(&script, 0, 0, 0, 1, 1);
   say_end(&script, 0, 0, 0, "disturbed");
+  say_launch(&script, 10, 0, 0, 0, 1e6); /* never again: the round goes without it */
+  say_launch(&script, 10, 0, 0, 1, 1);
+  say_end(&script, 10, 0, 0, "disturbed");
   for (unsigned round = 0; round < 10; round++) {
     say_launch(&script, round, 0, 1, 0, 10);
     say_launch(&script, round, 0, 1, 1, 20);
@@ -121,10 +124,10 @@ Test(summary, a_disturbed_launch_is_counted_but_does_not_count, .timeout = SECON
   contrast = nth(summary, "contrasts", 0);
   cr_expect_float_eq(number_at(contrast, "ratio"), 0.5, 1e-12);
   cr_expect_float_eq(number_at(contrast, "high"), 0.5, 1e-12);
-  cr_expect_eq(number_at(contrast, "disturbed"), 1);
+  cr_expect_eq(number_at(contrast, "disturbed"), 2);
   cr_expect_eq(number_at(contrast, "rounds"), 10);
   cr_expect_str_eq(string_at(contrast, "verdict"), "lower");
-  cr_expect_eq(number_at(nth(summary, "rows", 0), "disturbed"), 1);
+  cr_expect_eq(number_at(nth(summary, "rows", 0), "disturbed"), 2);
   cr_expect_eq(number_at(nth(summary, "rows", 0), "launches"), 10);
   cr_expect_float_eq(number_at(nth(summary, "rows", 0), "value"), 10, 0);
   cr_expect_eq(number_at(nth(summary, "rows", 2), "disturbed"), 0);
