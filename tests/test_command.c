@@ -7,8 +7,6 @@
 
 #include "history.h"
 
-extern char **environ;
-
 enum { ARGUMENTS_MAX = 8 };
 
 /* What a command said and how it ended. */
