@@ -191,7 +191,9 @@ out:
 /* The first look: what everybody uses, bare, and the essay's balance, whose holder sleeps. */
 static bool is_quick(const struct contest *contest) {
   if (contest->lock == NULL)
-    return contest->model->shares_memory;
+    return contest->model->shares_memory && contest->contenders == 2;
+  if (!contest->is_pshared && contest->contenders == 2)
+    return false;
   if (contest->lock != &pvt_lock_mutex || contest->holder == &holders[SPIN])
     return false;
   return contest->holder == &holders[NONE] || (contest->contenders == 2 && contest->is_pshared);
