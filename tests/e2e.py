@@ -57,6 +57,19 @@ def is_there(pid, mark):
         return False
 
 
+def children(parent, name):
+    """Processes of that name whose parent it is."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            before, after = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)
+        except OSError:
+            continue
+        if int(after.split()[1]) == parent and before.split("(", 1)[1] == name:
+            found.append(int(pid))
+    return found
+
+
 class Programs:
     """A private folder with this build's programs, true or false, and room for runs. Its path marks what is started."""
 

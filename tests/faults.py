@@ -316,10 +316,8 @@ class Interruptions(e2e.Test):
         process = self.programs.start("run", "--rounds", "20", "--out", self.programs.run)
         while len(self.programs.journal().splitlines()) < 5:
             time.sleep(0.01)
-        children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(process.pid)], capture_output=True, text=True)
-        reapers = [line.split()[0] for line in children.stdout.splitlines() if "pvt-reaper" in line]
-        self.assertEqual(len(reapers), 1, children.stdout)
-        os.kill(int(reapers[0]), signal.SIGKILL)
+        (reaper,) = e2e.children(process.pid, "pvt-reaper")
+        os.kill(reaper, signal.SIGKILL)
         _, err = process.communicate(timeout=e2e.HELD_S)
         self.assertEqual(process.returncode, 99, err)
         self.assert_one_line(err, "pvt-reaper was ended from outside", "pvt run --resume ")

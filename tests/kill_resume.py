@@ -110,13 +110,14 @@ class KilledParts(e2e.Test):
         self.assertEqual(process.returncode, 99, err)
         self.assertIn("the subject was ended by signal 9 (Killed)", self.programs.show()["errors"][0]["why"])
 
-    def test_command_and_every_reaper(self):
+    def test_command_and_its_reaper(self):
+        """The harness ends with whoever started it, and has a reaper of its own."""
         chance = random.Random(SEED)
         self.programs.silence("create", "control")
         for _ in range(KILLS):
             process = self.programs.start("run", "--rounds", "9", "--out", self.programs.run, PAIR)
             time.sleep(chance.uniform(0, 1))
-            kill(*started_by(self.programs, "pvt-reaper"), process.pid)
+            kill(*e2e.children(process.pid, "pvt-reaper"), process.pid)
             process.communicate(timeout=e2e.HELD_S)
             self.assertEqual(self.programs.left_after(e2e.GONE_S), [])
             (self.programs.run / "rounds.jsonl").unlink(missing_ok=True)
