@@ -18,7 +18,7 @@ int pvt_launch_new(const char *question, const struct pvt_row *row, struct pvt_l
 /* Kills whatever is left of it and its workers. NULL is fine. */
 void pvt_launch_free(struct pvt_launch *launch);
 /* One repetition. Returns ret_measure->status, which is also set, with a why, for a subject that died or said nothing
- * for timeout_s, and for a missing proof. */
+ * for timeout_s, and for a missing proof. Workers that did not overlap are given up to five tries. */
 int pvt_launch_measure(struct pvt_launch *launch, const struct pvt_row *row, uint64_t operations, uint64_t window_ns,
                        unsigned timeout_s, struct pvt_measure *ret_measure);
 
