@@ -106,7 +106,8 @@ int pvt_worker_verdict(const struct pvt_worker *worker, int said) {
 
 static __attribute__((noinline)) int work(struct pvt_crew *crew, struct pvt_worker *worker) {
   /* A process's stack begins at a random 16 bytes, a thread's at a page: a step whose stack happens to alias the memory
-   * that it works on is slower, and that is no difference between processes and threads. All begin at the same place. */
+   * that it works on is slower, and that is no difference between processes and threads. All begin at the same place.
+   */
   volatile char *pad = __builtin_alloca((uintptr_t)__builtin_frame_address(0) % PAGE_BYTES + 1);
 
   pad[0] = 0;
